@@ -1,0 +1,61 @@
+"""What every act on the federation needs: the database, the guarded client, who we are, what time it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from federation.client import Client
+from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Our own address. `handle_domain` is what stands after the second @ of our members' names."""
+
+    host: str
+    handle_domain: str
+    scheme: str = "https"
+
+    @property
+    def base(self) -> str:
+        return f"{self.scheme}://{self.host}"
+
+    @property
+    def instance_actor(self) -> str:
+        return f"{self.base}/ap/actor"
+
+    @property
+    def shared_inbox(self) -> str:
+        return f"{self.base}/ap/inbox"
+
+    def actor(self, actor_id: int) -> str:
+        """ActivityPub ids never contain names: a member may be renamed, an id may not."""
+        return f"{self.base}/ap/actors/{actor_id}"
+
+    def object(self, status_id: int) -> str:
+        return f"{self.base}/ap/objects/{status_id}"
+
+    def activity(self, activity_id: int) -> str:
+        return f"{self.base}/ap/activities/{activity_id}"
+
+    def credential(self, token: str) -> str:
+        return f"{self.base}/ap/credentials/{token}"
+
+    def profile(self, username: str) -> str:
+        """The page for people."""
+        return f"{self.base}/@{username}"
+
+    def page(self, username: str, status_id: int) -> str:
+        return f"{self.base}/@{username}/{status_id}"
+
+    def owns(self, uri: str) -> bool:
+        return uri.startswith(f"{self.base}/")
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Handed to every orchestration; frozen, so that a test can build one by hand."""
+
+    db: Database
+    client: Client
+    origin: Origin
+    now: Callable[[], int]

@@ -1,0 +1,359 @@
+"""Frozen rows, one class for each table that others read. Knows column names, no SQL statement and no rule."""
+
+from dataclasses import dataclass, fields
+from functools import cache
+from typing import Any, TypeVar
+
+import orjson
+
+from storage.database import Row
+
+R = TypeVar("R")
+
+
+@cache
+def columns(record: type, alias: str) -> str:
+    """The record's columns for a SELECT, in the order `make` wants them."""
+    return ", ".join(f"{alias}.{field.name}" for field in fields(record))
+
+
+def make(record: type[R], row: Row | None) -> R | None:
+    """A record from a row that was selected with `columns`; None stays None."""
+    return None if row is None else record(*row)
+
+
+def listed(text: str) -> list[Any]:
+    """A JSON column that holds a list."""
+    found: list[Any] = orjson.loads(text)
+    return found
+
+
+def as_json(value: Any) -> str:
+    """A value for a JSON column."""
+    return orjson.dumps(value).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Anyone who can act: our members, groups and the instance itself, and those of other hosts."""
+
+    id: int
+    uri: str
+    host: str
+    type: str
+    username: str
+    handle_host: str
+    name: str
+    summary: str
+    url: str
+    avatar: str | None
+    header: str | None
+    fields: str
+    emojis: str
+    capabilities: str
+    inbox: str
+    shared_inbox: str | None
+    outbox: str | None
+    followers: str | None
+    following: str | None
+    locked: int
+    discoverable: int
+    indexable: int
+    followers_count: int
+    following_count: int
+    statuses_count: int
+    last_status_at: int | None
+    created_at: int
+    updated_at: int
+    fetched_at: int | None
+    disabled_at: int | None
+
+    @property
+    def local(self) -> bool:
+        return self.host == ""
+
+    @property
+    def acct(self) -> str:
+        """`name` for our own, `name@domain` for others: what clients call acct."""
+        return f"{self.username}@{self.handle_host}" if self.handle_host else self.username
+
+
+@dataclass(frozen=True, slots=True)
+class ActorKey:
+    uri: str
+    actor_id: int
+    algorithm: str
+    public: bytes
+    private: bytes | None
+    fetched_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The account of a person here: how they sign in and what they may administer."""
+
+    actor_id: int
+    email: str
+    password_hash: str
+    role: str
+    locale: str
+    default_audience: str
+    created_at: int
+    disabled_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attestation:
+    """What a home instance states about its member; for our own members, what the officer recorded."""
+
+    actor_id: int
+    uri: str
+    issuer: str
+    level: int
+    profession: str
+    specialties: str
+    jurisdiction: str
+    register: str
+    checked_at: int
+    valid_until: int
+    revoked_at: int | None
+    fetched_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    actor_id: int
+    local: int
+    joining: str
+    posting: str
+    reach: str
+    listed: int
+    lease_hours: int
+    epoch: int
+    pulled_at: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    id: int
+    group_id: int
+    actor_id: int
+    state: str
+    moderator: int
+    follow_uri: str
+    epoch: int
+    generation: int
+    lease_until: int
+    created_at: int
+    changed_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    id: int
+    follower_id: int
+    followee_id: int
+    uri: str
+    state: str
+    boosts: int
+    notify: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """A post, or a boost of one (`boost_of_id`): they share one space of ids."""
+
+    id: int
+    uri: str
+    actor_id: int
+    audience: str
+    group_id: int | None
+    distributed: int
+    boost_of_id: int | None
+    in_reply_to_id: int | None
+    in_reply_to_actor_id: int | None
+    in_reply_to_uri: str | None
+    thread_id: int
+    content: str
+    text: str
+    summary: str
+    sensitive: int
+    language: str | None
+    url: str
+    replies_count: int
+    boosts_count: int
+    favourites_count: int
+    app_id: int | None
+    emojis: str
+    created_at: int
+    edited_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StatusEdit:
+    id: int
+    status_id: int
+    content: str
+    text: str
+    summary: str
+    sensitive: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    id: int
+    actor_id: int
+    status_id: int | None
+    position: int
+    type: str
+    mime: str
+    file: str | None
+    preview: str | None
+    remote_url: str | None
+    description: str
+    blurhash: str | None
+    width: int | None
+    height: int | None
+    preview_width: int | None
+    preview_height: int | None
+    focus_x: float
+    focus_y: float
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Favourite:
+    id: int
+    actor_id: int
+    status_id: int
+    uri: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    id: int
+    owner_id: int
+    type: str
+    actor_id: int
+    status_id: int | None
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One activity on its way to one inbox."""
+
+    id: int
+    activity_id: int
+    sender_id: int
+    host: str
+    inbox: str
+    kind: str
+    audience: str
+    object_uri: str
+    group_id: int | None
+    state: str
+    attempts: int
+    due_at: int
+    lease_until: int
+    lease_owner: str
+    reason: str
+    created_at: int
+    finished_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One verified activity that waits to be applied."""
+
+    id: int
+    host: str
+    signer: str
+    activity_uri: str
+    type: str
+    digest: str
+    body: bytes | None
+    state: str
+    attempts: int
+    due_at: int
+    lease_until: int
+    lease_owner: str
+    reason: str
+    received_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """An activity of ours, with the bytes that are sent."""
+
+    id: int
+    uri: str
+    actor_id: int
+    type: str
+    status_id: int | None
+    body: bytes
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class HostState:
+    """What we remember of another server between deliveries."""
+
+    host: str
+    scheme: str
+    failures: int
+    retry_at: int
+    last_success_at: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    id: int
+    client_id: str
+    secret_hash: str
+    name: str
+    website: str | None
+    redirect_uris: str
+    scopes: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    id: int
+    hash: str
+    app_id: int
+    actor_id: int | None
+    scopes: str
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something a member's open streams should be told; rendered, and its rights checked, when it is sent."""
+
+    id: int
+    xid: int
+    owner_id: int
+    type: str
+    ref: int
+    created_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDecision:
+    id: int
+    point: str
+    object_uri: str
+    host: str
+    outcome: str
+    rule: str
+    reason: str
+    version: int
+    facts: str
+    decided_at: int

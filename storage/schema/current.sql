@@ -1,0 +1,448 @@
+-- Times are unix milliseconds, ids snowflakes, booleans 0 or 1, lists JSON text. Written for SQLite; engines.py says
+-- what PostgreSQL reads instead. schema/current.sql is the sum of all migrations; a test holds the two together.
+
+CREATE TABLE instance (
+  key TEXT PRIMARY KEY,
+  value TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE rulesets (
+  version INTEGER PRIMARY KEY,
+  body TEXT NOT NULL,
+  author TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE actors (
+  id INTEGER PRIMARY KEY,
+  uri TEXT NOT NULL UNIQUE,
+  host TEXT NOT NULL,                -- '' for our own
+  type TEXT NOT NULL,                -- Person, Service, Group, Application
+  username TEXT NOT NULL,
+  handle_host TEXT NOT NULL,         -- the part after the second @; '' for our own
+  name TEXT NOT NULL DEFAULT '',
+  summary TEXT NOT NULL DEFAULT '',  -- cleaned HTML
+  url TEXT NOT NULL DEFAULT '',
+  avatar TEXT,                       -- remote address, or the file of our own media
+  header TEXT,
+  fields TEXT NOT NULL DEFAULT '[]',
+  emojis TEXT NOT NULL DEFAULT '[]',
+  capabilities TEXT NOT NULL DEFAULT '[]',
+  inbox TEXT NOT NULL,
+  shared_inbox TEXT,
+  outbox TEXT,
+  followers TEXT,
+  following TEXT,
+  locked INTEGER NOT NULL DEFAULT 0,
+  discoverable INTEGER NOT NULL DEFAULT 0,
+  indexable INTEGER NOT NULL DEFAULT 0,
+  followers_count INTEGER NOT NULL DEFAULT 0,   -- groups and group-only posts never count
+  following_count INTEGER NOT NULL DEFAULT 0,
+  statuses_count INTEGER NOT NULL DEFAULT 0,
+  last_status_at INTEGER,
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  fetched_at INTEGER,
+  disabled_at INTEGER,               -- suspended or deleted: nothing of it is shown
+  UNIQUE (username, handle_host)
+) STRICT;
+
+CREATE INDEX actors_by_host ON actors (host);
+
+CREATE TABLE actor_keys (
+  uri TEXT PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  algorithm TEXT NOT NULL,           -- rsa-v1_5-sha256, ed25519
+  public BLOB NOT NULL,              -- SubjectPublicKeyInfo, DER
+  private BLOB,                      -- PKCS #8, DER; only our own
+  fetched_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX actor_keys_by_actor ON actor_keys (actor_id);
+
+CREATE TABLE members (
+  actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+  email TEXT NOT NULL UNIQUE,
+  password_hash TEXT NOT NULL,       -- argon2id; '' when only a sign-in link opens the account
+  role TEXT NOT NULL DEFAULT 'member',
+  locale TEXT NOT NULL DEFAULT 'fr',
+  default_audience TEXT NOT NULL DEFAULT 'followers',
+  created_at INTEGER NOT NULL,
+  disabled_at INTEGER
+) STRICT;
+
+CREATE TABLE attestations (
+  actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+  uri TEXT NOT NULL UNIQUE,
+  issuer TEXT NOT NULL,
+  level INTEGER NOT NULL,
+  profession TEXT NOT NULL,
+  specialties TEXT NOT NULL DEFAULT '[]',
+  jurisdiction TEXT NOT NULL DEFAULT '',
+  register TEXT NOT NULL DEFAULT '',
+  checked_at INTEGER NOT NULL,
+  valid_until INTEGER NOT NULL,      -- ours: end of the standing; another's: end of the credential
+  revoked_at INTEGER,
+  fetched_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE groups (
+  actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+  local INTEGER NOT NULL,
+  joining TEXT NOT NULL DEFAULT 'request',    -- automatic, request, invite
+  posting TEXT NOT NULL DEFAULT 'members',    -- members, moderators
+  reach TEXT NOT NULL DEFAULT '[]',           -- hosts; for a remote group, what its home last told us
+  listed INTEGER NOT NULL DEFAULT 1,
+  lease_hours INTEGER NOT NULL DEFAULT 24,
+  epoch INTEGER NOT NULL DEFAULT 0,           -- remote: highest seen
+  pulled_at INTEGER NOT NULL DEFAULT 0,       -- remote: last slice
+  pull_due_at INTEGER NOT NULL DEFAULT 0,
+  pull_lease_until INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE memberships (
+  id INTEGER PRIMARY KEY,
+  group_id INTEGER NOT NULL REFERENCES groups (actor_id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  state TEXT NOT NULL,               -- invited, pending, active, ended, banned
+  moderator INTEGER NOT NULL DEFAULT 0,
+  follow_uri TEXT NOT NULL,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  generation INTEGER NOT NULL DEFAULT 0,
+  lease_until INTEGER NOT NULL,      -- our own groups: never ends by itself
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  UNIQUE (group_id, actor_id)
+) STRICT;
+
+CREATE INDEX memberships_by_actor ON memberships (actor_id);
+
+CREATE TABLE follows (
+  id INTEGER PRIMARY KEY,
+  follower_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  followee_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  uri TEXT NOT NULL,
+  state TEXT NOT NULL,               -- pending, accepted
+  boosts INTEGER NOT NULL DEFAULT 1,
+  notify INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  UNIQUE (follower_id, followee_id)
+) STRICT;
+
+CREATE INDEX follows_by_followee ON follows (followee_id, state);
+CREATE INDEX follows_by_uri ON follows (uri);
+
+CREATE TABLE statuses (
+  id INTEGER PRIMARY KEY,
+  uri TEXT NOT NULL UNIQUE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  audience TEXT NOT NULL,            -- public, unlisted, followers, group, direct
+  group_id INTEGER REFERENCES groups (actor_id) ON DELETE CASCADE,
+  distributed INTEGER NOT NULL DEFAULT 1,  -- 0: a group post its group's home has not announced yet
+  boost_of_id INTEGER REFERENCES statuses (id) ON DELETE CASCADE,
+  in_reply_to_id INTEGER,
+  in_reply_to_actor_id INTEGER,
+  in_reply_to_uri TEXT,
+  thread_id INTEGER NOT NULL,        -- the first post of the thread that we know
+  content TEXT NOT NULL DEFAULT '',  -- cleaned HTML
+  text TEXT NOT NULL DEFAULT '',     -- what a local author wrote
+  summary TEXT NOT NULL DEFAULT '',
+  sensitive INTEGER NOT NULL DEFAULT 0,
+  language TEXT,
+  url TEXT NOT NULL,
+  replies_count INTEGER NOT NULL DEFAULT 0,
+  boosts_count INTEGER NOT NULL DEFAULT 0,
+  favourites_count INTEGER NOT NULL DEFAULT 0,
+  app_id INTEGER,
+  emojis TEXT NOT NULL DEFAULT '[]',
+  created_at INTEGER NOT NULL,
+  edited_at INTEGER
+) STRICT;
+
+CREATE INDEX statuses_by_actor ON statuses (actor_id, id);
+CREATE INDEX statuses_by_thread ON statuses (thread_id);
+CREATE INDEX statuses_by_reply ON statuses (in_reply_to_id);
+CREATE INDEX statuses_by_boost ON statuses (boost_of_id, actor_id);
+CREATE INDEX statuses_by_group ON statuses (group_id, id);
+CREATE INDEX statuses_public ON statuses (id) WHERE audience = 'public' AND boost_of_id IS NULL;
+
+CREATE TABLE status_edits (
+  id INTEGER PRIMARY KEY,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  content TEXT NOT NULL,
+  text TEXT NOT NULL,
+  summary TEXT NOT NULL,
+  sensitive INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX status_edits_by_status ON status_edits (status_id, id);
+
+CREATE TABLE mentions (
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  silent INTEGER NOT NULL DEFAULT 0, -- addressed without being named
+  PRIMARY KEY (status_id, actor_id)
+) STRICT;
+
+CREATE INDEX mentions_by_actor ON mentions (actor_id, status_id);
+
+CREATE TABLE status_tags (
+  tag TEXT NOT NULL,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  PRIMARY KEY (tag, status_id)
+) STRICT;
+
+CREATE INDEX status_tags_by_status ON status_tags (status_id);
+
+CREATE TABLE media (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  status_id INTEGER REFERENCES statuses (id) ON DELETE SET NULL,
+  position INTEGER NOT NULL DEFAULT 0,
+  type TEXT NOT NULL,                -- image
+  mime TEXT NOT NULL,
+  file TEXT,                         -- key in the media store
+  preview TEXT,
+  remote_url TEXT,
+  description TEXT NOT NULL DEFAULT '',
+  blurhash TEXT,
+  width INTEGER,
+  height INTEGER,
+  preview_width INTEGER,
+  preview_height INTEGER,
+  focus_x REAL NOT NULL DEFAULT 0,
+  focus_y REAL NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX media_by_status ON media (status_id);
+CREATE INDEX media_by_file ON media (file);
+
+CREATE TABLE favourites (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  uri TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (status_id, actor_id)
+) STRICT;
+
+CREATE INDEX favourites_by_uri ON favourites (uri);
+CREATE INDEX favourites_by_actor ON favourites (actor_id);
+
+CREATE TABLE home_entries (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  PRIMARY KEY (owner_id, status_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX home_entries_by_status ON home_entries (status_id);
+
+CREATE TABLE notifications (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  type TEXT NOT NULL,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  status_id INTEGER REFERENCES statuses (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX notifications_by_owner ON notifications (owner_id, id);
+CREATE INDEX notifications_by_status ON notifications (status_id);
+
+CREATE TABLE tombstones (
+  uri TEXT PRIMARY KEY,
+  actor_uri TEXT NOT NULL,
+  hidden INTEGER NOT NULL DEFAULT 1, -- only a public or unlisted object may answer 410
+  deleted_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE receipts (
+  object_uri TEXT NOT NULL,
+  host TEXT NOT NULL,                -- a host that was sent the object, so that a retraction finds it
+  inbox TEXT NOT NULL,
+  sent_at INTEGER NOT NULL,
+  retracted_at INTEGER,
+  PRIMARY KEY (object_uri, host, inbox)
+) STRICT;
+
+CREATE TABLE activities (
+  id INTEGER PRIMARY KEY,
+  uri TEXT NOT NULL UNIQUE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  type TEXT NOT NULL,
+  status_id INTEGER REFERENCES statuses (id) ON DELETE CASCADE,
+  body BLOB NOT NULL,                -- the bytes that are sent, again and again the same
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX activities_by_status ON activities (status_id);
+
+-- For each group-only post its group's home keeps the activity that brought it, byte for byte, as long as the post.
+CREATE TABLE group_activities (
+  status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
+  activity_uri TEXT NOT NULL UNIQUE,
+  announce_id INTEGER NOT NULL,
+  body BLOB NOT NULL
+) STRICT;
+
+CREATE TABLE hosts (
+  host TEXT PRIMARY KEY,
+  scheme TEXT NOT NULL DEFAULT '',   -- signature scheme that worked last
+  failures INTEGER NOT NULL DEFAULT 0,
+  retry_at INTEGER NOT NULL DEFAULT 0,
+  last_success_at INTEGER NOT NULL DEFAULT 0,
+  last_error TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE TABLE deliveries (
+  id INTEGER PRIMARY KEY,
+  activity_id INTEGER NOT NULL REFERENCES activities (id),
+  sender_id INTEGER NOT NULL REFERENCES actors (id),
+  host TEXT NOT NULL,
+  inbox TEXT NOT NULL,
+  kind TEXT NOT NULL,                -- content, control, retraction
+  audience TEXT NOT NULL DEFAULT '',
+  object_uri TEXT NOT NULL DEFAULT '',
+  group_id INTEGER,
+  state TEXT NOT NULL,               -- due, held, done, refused, dead
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  lease_until INTEGER NOT NULL DEFAULT 0,
+  lease_owner TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL,
+  finished_at INTEGER
+) STRICT;
+
+CREATE INDEX deliveries_due ON deliveries (host, due_at, id) WHERE state = 'due';
+CREATE INDEX deliveries_by_activity ON deliveries (activity_id);
+CREATE INDEX deliveries_held ON deliveries (state, host) WHERE state IN ('held', 'dead');
+
+CREATE TABLE inbox (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL,                -- of the signer
+  signer TEXT NOT NULL,              -- actor whose key verified
+  activity_uri TEXT NOT NULL,
+  type TEXT NOT NULL,
+  digest TEXT NOT NULL,
+  body BLOB,                         -- dropped when processed
+  state TEXT NOT NULL,               -- due, done, refused, dead
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  lease_until INTEGER NOT NULL DEFAULT 0,
+  lease_owner TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT '',
+  received_at INTEGER NOT NULL,
+  UNIQUE (signer, activity_uri, digest)
+) STRICT;
+
+CREATE INDEX inbox_due ON inbox (host, due_at, id) WHERE state = 'due';
+
+CREATE TABLE nonces (
+  key_uri TEXT NOT NULL,
+  nonce TEXT NOT NULL,
+  seen_at INTEGER NOT NULL,
+  PRIMARY KEY (key_uri, nonce)
+) STRICT;
+
+CREATE TABLE unknown_hosts (
+  host TEXT PRIMARY KEY,
+  requests INTEGER NOT NULL,
+  last_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE decision_facts (
+  digest TEXT PRIMARY KEY,
+  body TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE decisions (
+  id INTEGER PRIMARY KEY,
+  point TEXT NOT NULL,
+  object_uri TEXT NOT NULL,
+  host TEXT NOT NULL,
+  outcome TEXT NOT NULL,             -- allow, limit, hold, deny
+  rule TEXT NOT NULL,
+  reason TEXT NOT NULL DEFAULT '',
+  version INTEGER NOT NULL,
+  facts TEXT NOT NULL REFERENCES decision_facts (digest),
+  decided_at INTEGER NOT NULL,
+  UNIQUE (point, object_uri, host)
+) STRICT;
+
+CREATE TABLE audit (
+  id INTEGER PRIMARY KEY,
+  actor TEXT NOT NULL,               -- who: a member's name, or "console"
+  act TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  detail TEXT NOT NULL DEFAULT '{}',
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE events (
+  id INTEGER PRIMARY KEY,
+  xid INTEGER NOT NULL DEFAULT 0/*pg +pg_current_xact_id()::text::bigint*/,
+  owner_id INTEGER NOT NULL,
+  type TEXT NOT NULL,                -- update, status.update, delete, notification
+  ref INTEGER NOT NULL,              -- the status or notification, rendered for its reader when sent
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX events_in_order ON events (xid, id);
+
+CREATE TABLE oauth_apps (
+  id INTEGER PRIMARY KEY,
+  client_id TEXT NOT NULL UNIQUE,
+  secret_hash TEXT NOT NULL,
+  name TEXT NOT NULL,
+  website TEXT,
+  redirect_uris TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE oauth_codes (
+  hash TEXT PRIMARY KEY,
+  app_id INTEGER NOT NULL REFERENCES oauth_apps (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  redirect_uri TEXT NOT NULL,
+  scopes TEXT NOT NULL,
+  challenge TEXT NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE tokens (
+  id INTEGER PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
+  app_id INTEGER NOT NULL REFERENCES oauth_apps (id) ON DELETE CASCADE,
+  actor_id INTEGER REFERENCES actors (id) ON DELETE CASCADE,
+  scopes TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX tokens_by_actor ON tokens (actor_id);
+
+CREATE TABLE sessions (
+  hash TEXT PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE sign_in_links (
+  hash TEXT PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  expires_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE idempotency_keys (
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  key TEXT NOT NULL,
+  status_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (actor_id, key)
+) STRICT;
