@@ -132,7 +132,7 @@ def _drive(unit: Callable[[Any], Awaitable[T]], connection: sqlite3.Connection) 
     except StopIteration as stop:
         result: T = stop.value
         return result
-    steps.close()  # type: ignore[attr-defined]  # a coroutine's iterator is a generator
+    steps.close()
     raise UnitOfWorkError("a unit of work awaited something other than its transaction")
 
 
@@ -280,7 +280,13 @@ async def _on_thread(connection: aiosqlite.Connection, function: Callable[[], T]
 
 async def _connect_sqlite(path: Path, *, read_only: bool = False) -> aiosqlite.Connection:
     connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=512)
-    pragmas = ["journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", "cache_size=-16000"]
+    pragmas = [
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_MS}",
+        "cache_size=-16000",
+    ]
     for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
         await connection.execute(f"PRAGMA {pragma}")
     async with connection.execute("PRAGMA synchronous") as cursor:
@@ -356,7 +362,10 @@ class PostgresDatabase:
         return self._heard
 
     async def read(self, unit: Callable[[Reader], Awaitable[T]]) -> T:
-        async with self._pool.acquire() as connection, connection.transaction(readonly=True, isolation="repeatable_read"):
+        async with (
+            self._pool.acquire() as connection,
+            connection.transaction(readonly=True, isolation="repeatable_read"),
+        ):
             return await unit(_PostgresTransaction(connection))
 
     async def transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:

@@ -17,6 +17,17 @@ def columns(record: type, alias: str) -> str:
     return ", ".join(f"{alias}.{field.name}" for field in fields(record))
 
 
+def placeholders(record: type) -> tuple[str, str]:
+    """The record's columns and its named parameters, for an INSERT that is given `asdict`-like parameters."""
+    names = [field.name for field in fields(record)]
+    return ", ".join(names), ", ".join(f":{name}" for name in names)
+
+
+def values(row: Any) -> dict[str, Any]:
+    """A record's fields as named parameters (not deep: every field is a plain value)."""
+    return {field.name: getattr(row, field.name) for field in fields(row)}
+
+
 def make(record: type[R], row: Row | None) -> R | None:
     """A record from a row that was selected with `columns`; None stays None."""
     return None if row is None else record(*row)
@@ -67,6 +78,7 @@ class Actor:
     updated_at: int
     fetched_at: int | None
     disabled_at: int | None
+    host_suspended: int
 
     @property
     def local(self) -> bool:
@@ -259,7 +271,6 @@ class Delivery:
     state: str
     attempts: int
     due_at: int
-    lease_until: int
     lease_owner: str
     reason: str
     created_at: int
@@ -280,7 +291,6 @@ class InboxItem:
     state: str
     attempts: int
     due_at: int
-    lease_until: int
     lease_owner: str
     reason: str
     received_at: int

@@ -45,6 +45,7 @@ CREATE TABLE actors (
   updated_at INTEGER NOT NULL,
   fetched_at INTEGER,
   disabled_at INTEGER,               -- suspended or deleted: nothing of it is shown
+  host_suspended INTEGER NOT NULL DEFAULT 0,
   UNIQUE (username, handle_host)
 ) STRICT;
 
@@ -311,7 +312,6 @@ CREATE TABLE deliveries (
   state TEXT NOT NULL,               -- due, held, done, refused, dead
   attempts INTEGER NOT NULL DEFAULT 0,
   due_at INTEGER NOT NULL,
-  lease_until INTEGER NOT NULL DEFAULT 0,
   lease_owner TEXT NOT NULL DEFAULT '',
   reason TEXT NOT NULL DEFAULT '',
   created_at INTEGER NOT NULL,
@@ -333,7 +333,6 @@ CREATE TABLE inbox (
   state TEXT NOT NULL,               -- due, done, refused, dead
   attempts INTEGER NOT NULL DEFAULT 0,
   due_at INTEGER NOT NULL,
-  lease_until INTEGER NOT NULL DEFAULT 0,
   lease_owner TEXT NOT NULL DEFAULT '',
   reason TEXT NOT NULL DEFAULT '',
   received_at INTEGER NOT NULL,

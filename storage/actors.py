@@ -1,0 +1,170 @@
+"""Actors and their keys, ours and others'. Must not know what an actor is allowed to do."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from storage.database import Reader, Transaction
+from storage.records import Actor, ActorKey, columns, make, placeholders, values
+
+COLUMNS = columns(Actor, "a")
+_KEY_COLUMNS = columns(ActorKey, "k")
+_INSERT = "INSERT INTO actors ({}) VALUES ({})".format(*placeholders(Actor))
+_INSERT_KEY = "INSERT INTO actor_keys ({}) VALUES ({})".format(*placeholders(ActorKey))
+
+# What a fresh copy of a remote actor may change. Counts, dates of creation and our own marks are not its to say.
+_REFRESHED = [
+    "type",
+    "username",
+    "handle_host",
+    "name",
+    "summary",
+    "url",
+    "avatar",
+    "header",
+    "fields",
+    "emojis",
+    "capabilities",
+    "inbox",
+    "shared_inbox",
+    "outbox",
+    "followers",
+    "following",
+    "locked",
+    "discoverable",
+    "indexable",
+    "updated_at",
+    "fetched_at",
+]
+_UPSERT = f"{_INSERT} ON CONFLICT (uri) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _REFRESHED)
+
+
+async def get_actor(tx: Reader, actor_id: int) -> Actor | None:
+    return make(Actor, await tx.row(f"SELECT {COLUMNS} FROM actors a WHERE a.id = :id", id=actor_id))
+
+
+async def get_actor_by_uri(tx: Reader, uri: str) -> Actor | None:
+    return make(Actor, await tx.row(f"SELECT {COLUMNS} FROM actors a WHERE a.uri = :uri", uri=uri))
+
+
+async def get_actor_by_handle(tx: Reader, username: str, handle_host: str) -> Actor | None:
+    """`handle_host` is '' for our own. Names compare without case."""
+    return make(
+        Actor,
+        await tx.row(
+            f"SELECT {COLUMNS} FROM actors a WHERE lower(a.username) = :name AND a.handle_host = :host",
+            name=username.lower(),
+            host=handle_host.lower(),
+        ),
+    )
+
+
+async def list_actors(tx: Reader, ids: Iterable[int]) -> dict[int, Actor]:
+    found = await tx.rows(f"SELECT {COLUMNS} FROM actors a WHERE a.id IN :ids", ids=list(ids))
+    return {row[0]: Actor(*row) for row in found}
+
+
+async def list_actors_by_uri(tx: Reader, uris: Iterable[str]) -> dict[str, Actor]:
+    found = await tx.rows(f"SELECT {COLUMNS} FROM actors a WHERE a.uri IN :uris", uris=list(uris))
+    return {row[1]: Actor(*row) for row in found}
+
+
+async def search_handles(tx: Reader, *, prefix: str, limit: int) -> list[Actor]:
+    """Actors whose name or displayed name begins with `prefix` (already lower case), ours first."""
+    pattern = prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"
+    found = await tx.rows(
+        f"SELECT {COLUMNS} FROM actors a WHERE a.type <> 'Application' AND a.disabled_at IS NULL AND a.host_suspended = 0 "
+        "AND (lower(a.username) LIKE :pattern ESCAPE '\\' OR lower(a.name) LIKE :pattern ESCAPE '\\') "
+        "ORDER BY a.host, a.followers_count DESC, a.id LIMIT :limit",
+        pattern=pattern,
+        limit=limit,
+    )
+    return [Actor(*row) for row in found]
+
+
+async def insert_actor(tx: Transaction, actor: Actor) -> None:
+    await tx.execute(_INSERT, **values(actor))
+
+
+async def upsert_remote_actor(tx: Transaction, actor: Actor) -> Actor:
+    """Store a fetched actor, or refresh the one stored under its uri; answers what is stored.
+
+    A name that another uri of that host held before moves to this one: the host decides who bears it.
+    """
+    await tx.execute(
+        "UPDATE actors SET username = username || '-' || id WHERE username = :name AND handle_host = :host AND uri <> :uri",
+        name=actor.username,
+        host=actor.handle_host,
+        uri=actor.uri,
+    )
+    await tx.execute(_UPSERT, **values(actor))
+    stored = await get_actor_by_uri(tx, actor.uri)
+    if stored is None:
+        raise LookupError(actor.uri)
+    return stored
+
+
+async def update_actor(tx: Transaction, actor_id: int, **changes: Any) -> None:
+    """Set named columns of one actor."""
+    assignments = ", ".join(f"{name} = :{name}" for name in changes)
+    await tx.execute(f"UPDATE actors SET {assignments} WHERE id = :id", id=actor_id, **changes)
+
+
+async def update_counts(
+    tx: Transaction,
+    actor_id: int,
+    *,
+    followers: int = 0,
+    following: int = 0,
+    statuses: int = 0,
+    last: int | None = None,
+) -> None:
+    """Add to the public counts of an actor. Group-only acts never call this."""
+    await tx.execute(
+        "UPDATE actors SET followers_count = followers_count + :followers, following_count = following_count + :following, "
+        "statuses_count = statuses_count + :statuses, last_status_at = coalesce(:last, last_status_at) WHERE id = :id",
+        id=actor_id,
+        followers=followers,
+        following=following,
+        statuses=statuses,
+        last=last,
+    )
+
+
+async def get_key(tx: Reader, uri: str) -> ActorKey | None:
+    return make(ActorKey, await tx.row(f"SELECT {_KEY_COLUMNS} FROM actor_keys k WHERE k.uri = :uri", uri=uri))
+
+
+async def list_keys(tx: Reader, actor_id: int) -> list[ActorKey]:
+    """All keys of an actor, RSA first (`rsa` sorts after `ed25519`)."""
+    found = await tx.rows(
+        f"SELECT {_KEY_COLUMNS} FROM actor_keys k WHERE k.actor_id = :id ORDER BY k.algorithm DESC, k.uri", id=actor_id
+    )
+    return [ActorKey(*row) for row in found]
+
+
+async def list_keys_of(tx: Reader, actor_ids: Iterable[int]) -> dict[int, list[ActorKey]]:
+    found = await tx.rows(
+        f"SELECT {_KEY_COLUMNS} FROM actor_keys k WHERE k.actor_id IN :ids ORDER BY k.algorithm DESC",
+        ids=list(actor_ids),
+    )
+    keys: dict[int, list[ActorKey]] = {}
+    for row in found:
+        key = ActorKey(*row)
+        keys.setdefault(key.actor_id, []).append(key)
+    return keys
+
+
+async def replace_keys(tx: Transaction, actor_id: int, keys: Iterable[ActorKey]) -> None:
+    """The actor has these keys and no others from now on."""
+    await tx.execute("DELETE FROM actor_keys WHERE actor_id = :id", id=actor_id)
+    await tx.execute_many(_INSERT_KEY, [values(key) for key in keys])
+
+
+async def suspend_host(tx: Transaction, host: str, *, suspended: bool) -> None:
+    """Mark or unmark every actor of a host and its subdomains; marked ones are shown to nobody."""
+    await tx.execute(
+        "UPDATE actors SET host_suspended = :suspended WHERE host = :host OR host LIKE :below",
+        suspended=int(suspended),
+        host=host,
+        below=f"%.{host}",
+    )

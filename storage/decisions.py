@@ -1,0 +1,70 @@
+"""The boundary log: what was decided at the boundary, under which rule and version. Never any content."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from storage.database import Reader, Transaction
+from storage.ids import new_id
+from storage.records import RecordedDecision, columns
+
+_COLUMNS = columns(RecordedDecision, "d")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A decision as plain words, with the version of the ruleset that produced it."""
+
+    outcome: str
+    rule: str
+    reason: str
+    version: int
+
+
+async def record(
+    tx: Transaction, *, point: str, object_uri: str, host: str, outcome: Outcome, facts: dict[str, Any], now: int
+) -> None:
+    """Keep the latest decision for one object and host at one decision point; equal facts are stored once."""
+    body = orjson.dumps(facts, option=orjson.OPT_SORT_KEYS).decode()
+    digest = hashlib.sha256(body.encode()).hexdigest()
+    await tx.execute(
+        "INSERT INTO decision_facts (digest, body) VALUES (:digest, :body) ON CONFLICT DO NOTHING",
+        digest=digest,
+        body=body,
+    )
+    await tx.execute(
+        "INSERT INTO decisions (id, point, object_uri, host, outcome, rule, reason, version, facts, decided_at) "
+        "VALUES (:id, :point, :uri, :host, :outcome, :rule, :reason, :version, :facts, :now) "
+        "ON CONFLICT (point, object_uri, host) DO UPDATE SET outcome = excluded.outcome, rule = excluded.rule, "
+        "reason = excluded.reason, version = excluded.version, facts = excluded.facts, decided_at = excluded.decided_at",
+        id=new_id(now),
+        point=point,
+        uri=object_uri,
+        host=host,
+        outcome=outcome.outcome,
+        rule=outcome.rule,
+        reason=outcome.reason,
+        version=outcome.version,
+        facts=digest,
+        now=now,
+    )
+
+
+async def list_about(tx: Reader, object_uris: Iterable[str]) -> list[RecordedDecision]:
+    """Every decision about some objects, oldest first."""
+    found = await tx.rows(
+        f"SELECT {_COLUMNS} FROM decisions d WHERE d.object_uri IN :uris ORDER BY d.decided_at, d.id",
+        uris=list(object_uris),
+    )
+    return [RecordedDecision(*row) for row in found]
+
+
+async def delete_before(tx: Transaction, moment: int) -> None:
+    """Keep the log for as long as it is meant to be kept (unix ms)."""
+    await tx.execute("DELETE FROM decisions WHERE decided_at < :moment", moment=moment)
+    await tx.execute(
+        "DELETE FROM decision_facts WHERE NOT EXISTS (SELECT 1 FROM decisions d WHERE d.facts = decision_facts.digest)"
+    )

@@ -1,0 +1,150 @@
+"""Our activities and the queue of their deliveries. What may be sent is asked of `policies.delivery` by the callers."""
+
+from collections.abc import Iterable
+
+from storage import queues
+from storage.database import Reader, Row, Transaction
+from storage.queues import Lease
+from storage.records import Activity, Delivery, HostState, columns, make, placeholders, values
+
+_COLUMNS = columns(Delivery, "d")
+_WIDTH = _COLUMNS.count(",") + 1
+_HOST_COLUMNS = columns(HostState, "h")
+_ACTIVITY_COLUMNS = columns(Activity, "y")
+_INSERT = "INSERT INTO deliveries ({}) VALUES ({})".format(*placeholders(Delivery))
+_INSERT_ACTIVITY = "INSERT INTO activities ({}) VALUES ({})".format(*placeholders(Activity))
+_UPSERT_HOST = (
+    "INSERT INTO hosts ({}) VALUES ({}) ON CONFLICT (host) DO UPDATE SET scheme = excluded.scheme, "
+    "failures = excluded.failures, retry_at = excluded.retry_at, last_success_at = excluded.last_success_at, "
+    "last_error = excluded.last_error"
+).format(*placeholders(HostState))
+_HOST_MAY_BE_TRIED = "AND NOT EXISTS (SELECT 1 FROM hosts t WHERE t.host = waiting.host AND t.retry_at > :now)"
+
+
+async def insert_activity(tx: Transaction, activity: Activity) -> None:
+    await tx.execute(_INSERT_ACTIVITY, **values(activity))
+
+
+async def get_activity(tx: Reader, activity_id: int) -> Activity | None:
+    return make(
+        Activity, await tx.row(f"SELECT {_ACTIVITY_COLUMNS} FROM activities y WHERE y.id = :id", id=activity_id)
+    )
+
+
+async def insert_deliveries(tx: Transaction, deliveries: Iterable[Delivery]) -> None:
+    await tx.execute_many(_INSERT, [values(delivery) for delivery in deliveries])
+
+
+async def claim_due(
+    tx: Transaction, lease: Lease, *, limit: int, share: int, busy: Iterable[str] = ()
+) -> list[tuple[Delivery, bytes]]:
+    """Lease due deliveries, fairly between hosts, with the bytes to send. Hosts that rest are left alone."""
+    ids = await queues.claim(
+        tx,
+        "deliveries",
+        lease,
+        limit=limit,
+        share=share,
+        busy=busy,
+        condition=_HOST_MAY_BE_TRIED,
+    )
+    found = await tx.rows(
+        f"SELECT {_COLUMNS}, y.body FROM deliveries d JOIN activities y ON y.id = d.activity_id WHERE d.id IN :ids ORDER BY d.id",
+        ids=ids,
+    )
+    return [(Delivery(*tuple(row)[:_WIDTH]), row[_WIDTH]) for row in found]
+
+
+async def finish(tx: Transaction, delivery_id: int, *, state: str, reason: str, now: int) -> None:
+    """`done`, `refused`, `held` or `dead`, with the reason."""
+    await tx.execute(
+        "UPDATE deliveries SET state = :state, reason = :reason, finished_at = :now, lease_owner = '' WHERE id = :id",
+        id=delivery_id,
+        state=state,
+        reason=reason,
+        now=now,
+    )
+
+
+async def reschedule(tx: Transaction, delivery_id: int, *, due_at: int, reason: str) -> None:
+    await tx.execute(
+        "UPDATE deliveries SET due_at = :due, reason = :reason, lease_owner = '' WHERE id = :id AND state = 'due'",
+        id=delivery_id,
+        due=due_at,
+        reason=reason,
+    )
+
+
+async def release(tx: Transaction, *, owner: str, now: int) -> int:
+    return await queues.release(tx, "deliveries", owner=owner, now=now)
+
+
+async def requeue(tx: Transaction, *, states: Iterable[str], host: str | None, now: int) -> int:
+    """Make held or dead deliveries due again (all rules run again at the attempt); answers how many."""
+    return await tx.execute(
+        "UPDATE deliveries SET state = 'due', due_at = :now, attempts = 0, finished_at = NULL "
+        "WHERE state IN :states AND (:host = '*' OR host = :host)",
+        states=list(states),
+        host="*" if host is None else host,
+        now=now,
+    )
+
+
+async def drop_held(tx: Transaction, *, host: str) -> int:
+    """Forget what is held for a host."""
+    return await tx.execute("DELETE FROM deliveries WHERE state = 'held' AND host = :host", host=host)
+
+
+async def count_by_state(tx: Reader) -> list[Row]:
+    """(host, state, count, oldest created_at, last reason) for everything that is not finished well."""
+    return await tx.rows(
+        "SELECT host, state, count(*), min(created_at), max(reason) FROM deliveries "
+        "WHERE state <> 'done' GROUP BY host, state ORDER BY host, state"
+    )
+
+
+async def count_due(tx: Reader) -> int:
+    return int(await tx.value("SELECT count(*) FROM deliveries WHERE state = 'due'"))
+
+
+async def get_next_due(tx: Reader) -> int | None:
+    """When the next waiting delivery is due (unix ms)."""
+    found: int | None = await tx.value("SELECT min(due_at) FROM deliveries WHERE state = 'due'")
+    return found
+
+
+async def get_host(tx: Reader, host: str) -> HostState:
+    found = make(HostState, await tx.row(f"SELECT {_HOST_COLUMNS} FROM hosts h WHERE h.host = :host", host=host))
+    return found or HostState(host=host, scheme="", failures=0, retry_at=0, last_success_at=0, last_error="")
+
+
+async def upsert_host(tx: Transaction, state: HostState) -> None:
+    await tx.execute(_UPSERT_HOST, **values(state))
+
+
+async def insert_receipt(tx: Transaction, *, object_uri: str, host: str, inbox: str, now: int) -> None:
+    """Remember that a host was sent an object: its retraction must go there too."""
+    await tx.execute(
+        "INSERT INTO receipts (object_uri, host, inbox, sent_at) VALUES (:uri, :host, :inbox, :now) ON CONFLICT DO NOTHING",
+        uri=object_uri,
+        host=host,
+        inbox=inbox,
+        now=now,
+    )
+
+
+async def list_receipts(tx: Reader, object_uri: str) -> list[Row]:
+    """(host, inbox, sent_at) of every host that was sent an object."""
+    return await tx.rows(
+        "SELECT host, inbox, sent_at FROM receipts WHERE object_uri = :uri ORDER BY host", uri=object_uri
+    )
+
+
+async def delete_finished_before(tx: Transaction, moment: int) -> None:
+    """Thin the history of deliveries that went well, and drop activities nothing refers to any more."""
+    await tx.execute("DELETE FROM deliveries WHERE state = 'done' AND finished_at < :moment", moment=moment)
+    await tx.execute(
+        "DELETE FROM activities WHERE status_id IS NULL AND created_at < :moment "
+        "AND NOT EXISTS (SELECT 1 FROM deliveries d WHERE d.activity_id = activities.id)",
+        moment=moment,
+    )

@@ -1,0 +1,44 @@
+"""What open streams should be told: rows written with the change itself, read by every process in the order of commits."""
+
+from storage.database import Reader, Transaction
+from storage.ids import new_id
+from storage.records import Event, columns
+
+_COLUMNS = columns(Event, "e")
+# On PostgreSQL ids become visible out of order; below the oldest running transaction nothing more can appear.
+_SETTLED = "1 = 1 /*pg AND e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint*/"
+
+
+async def insert_event(tx: Transaction, *, owner_id: int, type_: str, ref: int, now: int) -> None:
+    """Tell a member's open streams about a status (`update`, `status.update`, `delete`) or a `notification`."""
+    await tx.execute(
+        "INSERT INTO events (id, owner_id, type, ref, created_at) VALUES (:id, :owner, :type, :ref, :now)",
+        id=new_id(now),
+        owner=owner_id,
+        type=type_,
+        ref=ref,
+        now=now,
+    )
+
+
+async def get_last_position(tx: Reader) -> tuple[int, int]:
+    """(xid, id) of the newest settled event: where a new reader begins."""
+    row = await tx.row(f"SELECT e.xid, e.id FROM events e WHERE {_SETTLED} ORDER BY e.xid DESC, e.id DESC LIMIT 1")
+    return (0, 0) if row is None else (row[0], row[1])
+
+
+async def list_after(tx: Reader, position: tuple[int, int], *, limit: int) -> list[Event]:
+    """Settled events after a position, in order."""
+    found = await tx.rows(
+        f"SELECT {_COLUMNS} FROM events e WHERE (e.xid > :xid OR (e.xid = :xid AND e.id > :id)) AND {_SETTLED} "
+        "ORDER BY e.xid, e.id LIMIT :limit",
+        xid=position[0],
+        id=position[1],
+        limit=limit,
+    )
+    return [Event(*row) for row in found]
+
+
+async def delete_before(tx: Transaction, moment: int) -> None:
+    """Forget what no stream will ask for again (unix ms)."""
+    await tx.execute("DELETE FROM events WHERE created_at < :moment", moment=moment)

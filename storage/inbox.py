@@ -1,0 +1,92 @@
+"""The queue of verified activities that wait to be applied. Whether one is verified is settled before it gets here."""
+
+from collections.abc import Iterable
+
+from storage import queues
+from storage.database import Reader, Transaction
+from storage.queues import Lease
+from storage.records import InboxItem, columns, placeholders, values
+
+_COLUMNS = columns(InboxItem, "i")
+_INSERT = "INSERT INTO inbox ({}) VALUES ({}) ON CONFLICT (signer, activity_uri, digest) DO NOTHING".format(
+    *placeholders(InboxItem)
+)
+
+
+async def insert_item(tx: Transaction, item: InboxItem) -> bool:
+    """False when the same bytes of the same activity came before: a replay is acknowledged and dropped."""
+    return await tx.execute(_INSERT, **values(item)) > 0
+
+
+async def claim_due(
+    tx: Transaction, lease: Lease, *, limit: int, share: int, busy: Iterable[str] = ()
+) -> list[InboxItem]:
+    """Lease due items, fairly between the hosts that signed them, oldest first."""
+    ids = await queues.claim(tx, "inbox", lease, limit=limit, share=share, busy=busy)
+    found = await tx.rows(f"SELECT {_COLUMNS} FROM inbox i WHERE i.id IN :ids ORDER BY i.id", ids=ids)
+    return [InboxItem(*row) for row in found]
+
+
+async def finish(tx: Transaction, item_id: int, *, state: str, reason: str = "") -> None:
+    """`done` or `refused`: what happened is kept, the body is not."""
+    await tx.execute(
+        "UPDATE inbox SET state = :state, reason = :reason, body = NULL, lease_owner = '' WHERE id = :id",
+        id=item_id,
+        state=state,
+        reason=reason,
+    )
+
+
+async def reschedule(tx: Transaction, item_id: int, *, due_at: int, reason: str) -> None:
+    await tx.execute(
+        "UPDATE inbox SET due_at = :due, reason = :reason, lease_owner = '' WHERE id = :id",
+        id=item_id,
+        due=due_at,
+        reason=reason,
+    )
+
+
+async def release(tx: Transaction, *, owner: str, now: int) -> int:
+    return await queues.release(tx, "inbox", owner=owner, now=now)
+
+
+async def count_due(tx: Reader) -> int:
+    return int(await tx.value("SELECT count(*) FROM inbox WHERE state = 'due'"))
+
+
+async def get_next_due(tx: Reader) -> int | None:
+    found: int | None = await tx.value("SELECT min(due_at) FROM inbox WHERE state = 'due'")
+    return found
+
+
+async def delete_finished_before(tx: Transaction, moment: int) -> None:
+    """Forget processed items once their signatures are too old to be replayed (unix ms)."""
+    await tx.execute("DELETE FROM inbox WHERE state <> 'due' AND received_at < :moment", moment=moment)
+
+
+async def insert_nonce(tx: Transaction, *, key_uri: str, nonce: str, now: int) -> bool:
+    """False when this key has used this nonce before."""
+    return (
+        await tx.execute(
+            "INSERT INTO nonces (key_uri, nonce, seen_at) VALUES (:key, :nonce, :now) ON CONFLICT DO NOTHING",
+            key=key_uri,
+            nonce=nonce,
+            now=now,
+        )
+        > 0
+    )
+
+
+async def delete_nonces_before(tx: Transaction, moment: int) -> None:
+    await tx.execute("DELETE FROM nonces WHERE seen_at < :moment", moment=moment)
+
+
+async def count_unknown_host(tx: Transaction, host: str, *, now: int) -> None:
+    """One more request of a host that nobody listed; at most 1,000 hosts are counted."""
+    await tx.execute(
+        "INSERT INTO unknown_hosts (host, requests, last_at) SELECT :host, 1, :now "
+        "WHERE (SELECT count(*) FROM unknown_hosts) < 1000 OR EXISTS (SELECT 1 FROM unknown_hosts WHERE host = :host) "
+        "ON CONFLICT (host) DO UPDATE SET requests = unknown_hosts.requests + 1, last_at = excluded.last_at",
+        host=host,
+        now=now,
+    )

@@ -1,0 +1,99 @@
+"""What a member is told about. A notification about a post is shown only while its owner may see the post."""
+
+from dataclasses import dataclass
+
+from storage.database import Reader, Transaction
+from storage.events import insert_event
+from storage.pages import Page
+from storage.records import Notification, columns, make, placeholders, values
+from storage.visibility import VISIBLE
+
+_COLUMNS = columns(Notification, "n")
+_INSERT = "INSERT INTO notifications ({}) VALUES ({})".format(*placeholders(Notification))
+_SHOWN = (
+    "n.owner_id = :owner AND NOT EXISTS (SELECT 1 FROM actors x WHERE x.id = n.actor_id AND "
+    "(x.disabled_at IS NOT NULL OR x.host_suspended = 1)) AND (n.status_id IS NULL OR EXISTS "
+    f"(SELECT 1 FROM statuses s JOIN actors a ON a.id = s.actor_id WHERE s.id = n.status_id AND {VISIBLE}))"
+)
+
+
+async def insert_notification(tx: Transaction, notification: Notification) -> None:
+    """Tell a member once: the same type from the same actor about the same post is not repeated."""
+    known = await tx.value(
+        "SELECT count(*) FROM notifications WHERE owner_id = :owner_id AND type = :type AND actor_id = :actor_id "
+        "AND coalesce(status_id, 0) = :status",
+        owner_id=notification.owner_id,
+        type=notification.type,
+        actor_id=notification.actor_id,
+        status=notification.status_id or 0,
+    )
+    if known:
+        return
+    await tx.execute(_INSERT, **values(notification))
+    await insert_event(
+        tx, owner_id=notification.owner_id, type_="notification", ref=notification.id, now=notification.created_at
+    )
+
+
+async def delete_notifications(tx: Transaction, *, type_: str, actor_id: int, owner_id: int) -> None:
+    """Take back what is no longer so (an undone follow request)."""
+    await tx.execute(
+        "DELETE FROM notifications WHERE type = :type AND actor_id = :actor AND owner_id = :owner",
+        type=type_,
+        actor=actor_id,
+        owner=owner_id,
+    )
+
+
+async def delete_notifications_about(tx: Transaction, *, type_: str, actor_id: int, status_id: int) -> None:
+    """Take back what is no longer so (an undone favourite or boost)."""
+    await tx.execute(
+        "DELETE FROM notifications WHERE type = :type AND actor_id = :actor AND status_id = :status",
+        type=type_,
+        actor=actor_id,
+        status=status_id,
+    )
+
+
+async def get_notification(tx: Reader, notification_id: int, *, owner_id: int, now: int) -> Notification | None:
+    return make(
+        Notification,
+        await tx.row(
+            f"SELECT {_COLUMNS} FROM notifications n WHERE n.id = :id AND {_SHOWN}",
+            id=notification_id,
+            owner=owner_id,
+            viewer=owner_id,
+            now=now,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which notifications a page is asked to show; no types means every type."""
+
+    types: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    from_actor: int = 0
+
+
+async def list_notifications(tx: Reader, owner_id: int, page: Page, wanted: Wanted, *, now: int) -> list[Notification]:
+    """A page, newest first."""
+    order = "ASC" if page.oldest_first else "DESC"
+    found = await tx.rows(
+        f"SELECT {_COLUMNS} FROM notifications n WHERE n.id > :after AND n.id < :before AND {_SHOWN} "
+        "AND (:every = 1 OR n.type IN :types) AND n.type NOT IN :without AND (:author = 0 OR n.actor_id = :author) "
+        f"ORDER BY n.id {order} LIMIT :limit",
+        owner=owner_id,
+        viewer=owner_id,
+        now=now,
+        after=page.after,
+        before=page.before,
+        limit=page.limit,
+        every=int(not wanted.types),
+        types=wanted.types,
+        without=wanted.without,
+        author=wanted.from_actor,
+    )
+    listed = [Notification(*row) for row in found]
+    return listed[::-1] if page.oldest_first else listed

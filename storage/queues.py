@@ -1,0 +1,71 @@
+"""Claiming work from a queue table, fairly between hosts. Used by `deliveries` and `inbox`; knows no activity.
+
+A row that is claimed is due again when its lease ends, so work whose process was killed comes back by itself. Each
+claim takes a few rows of every host that has some due, so one host's backlog never delays the others.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from storage.database import Transaction
+
+# The recursion steps through the index from host to host; counting distinct hosts would read every waiting row.
+_CLAIM = """
+WITH RECURSIVE waiting (host) AS (
+  SELECT min(host) FROM {table} WHERE state = 'due'
+  UNION ALL
+  SELECT (SELECT min(q.host) FROM {table} q WHERE q.state = 'due' AND q.host > waiting.host)
+  FROM waiting WHERE waiting.host IS NOT NULL
+)
+SELECT q.id FROM waiting JOIN {table} q ON q.id IN (
+  SELECT x.id FROM {table} x WHERE x.state = 'due' AND x.host = waiting.host AND x.due_at <= :now
+  ORDER BY x.due_at, x.id LIMIT :share)
+WHERE waiting.host IS NOT NULL AND waiting.host NOT IN :busy {condition}
+ORDER BY q.due_at, q.id LIMIT :limit /*pg FOR UPDATE OF q SKIP LOCKED*/"""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """Who holds a claimed row, from when, and until when (unix ms) it is theirs."""
+
+    owner: str
+    now: int
+    until: int
+
+
+async def claim(
+    tx: Transaction,
+    table: str,
+    lease: Lease,
+    *,
+    limit: int,
+    share: int,
+    busy: Iterable[str] = (),
+    condition: str = "",
+) -> list[int]:
+    """Lease up to `limit` due rows, at most `share` of one host; answers their ids.
+
+    `busy` names hosts that get no more now; `condition` is more SQL about `waiting.host`.
+    """
+    found = await tx.rows(
+        _CLAIM.format(table=table, condition=condition), now=lease.now, share=share, limit=limit, busy=list(busy)
+    )
+    ids = [row[0] for row in found]
+    if ids:
+        await tx.execute(
+            f"UPDATE {table} SET due_at = :until, lease_owner = :owner, attempts = attempts + 1 WHERE id IN :ids",
+            until=lease.until,
+            owner=lease.owner,
+            ids=ids,
+        )
+    return ids
+
+
+async def release(tx: Transaction, table: str, *, owner: str, now: int) -> int:
+    """Give back what this owner holds (a graceful stop): it is due again at once."""
+    return await tx.execute(
+        f"UPDATE {table} SET due_at = :now, lease_owner = '', attempts = attempts - 1 "
+        "WHERE state = 'due' AND lease_owner = :owner",
+        owner=owner,
+        now=now,
+    )
