@@ -46,6 +46,16 @@ async def get_actor_by_uri(tx: Reader, uri: str) -> Actor | None:
     return make(Actor, await tx.row(f"SELECT {COLUMNS} FROM actors a WHERE a.uri = :uri", uri=uri))
 
 
+async def get_actor_by_address(tx: Reader, address: str) -> Actor | None:
+    """By uri or by the page for people."""
+    return make(
+        Actor,
+        await tx.row(
+            f"SELECT {COLUMNS} FROM actors a WHERE a.uri = :address OR a.url = :address LIMIT 1", address=address
+        ),
+    )
+
+
 async def get_actor_by_handle(tx: Reader, username: str, handle_host: str) -> Actor | None:
     """`handle_host` is '' for our own. Names compare without case."""
     return make(
@@ -79,6 +89,17 @@ async def search_handles(tx: Reader, *, prefix: str, limit: int) -> list[Actor]:
         limit=limit,
     )
     return [Actor(*row) for row in found]
+
+
+async def has_capability(tx: Reader, *, host: str, capability: str) -> bool:
+    """Whether any stored actor of a host declares a capability."""
+    return bool(
+        await tx.value(
+            "SELECT count(*) FROM actors a WHERE a.host = :host AND a.capabilities LIKE :pattern",
+            host=host,
+            pattern=f'%"{capability}"%',
+        )
+    )
 
 
 async def insert_actor(tx: Transaction, actor: Actor) -> None:

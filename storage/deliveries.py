@@ -115,21 +115,30 @@ async def get_next_due(tx: Reader) -> int | None:
 
 async def get_host(tx: Reader, host: str) -> HostState:
     found = make(HostState, await tx.row(f"SELECT {_HOST_COLUMNS} FROM hosts h WHERE h.host = :host", host=host))
-    return found or HostState(host=host, scheme="", failures=0, retry_at=0, last_success_at=0, last_error="")
+    return found or _new_host(host)
+
+
+async def list_hosts(tx: Reader, hosts: Iterable[str]) -> dict[str, HostState]:
+    """What is remembered of each of these hosts; a new one begins with nothing."""
+    wanted = list(hosts)
+    found = await tx.rows(f"SELECT {_HOST_COLUMNS} FROM hosts h WHERE h.host IN :hosts", hosts=wanted)
+    known = {row[0]: HostState(*row) for row in found}
+    return {host: known.get(host) or _new_host(host) for host in wanted}
+
+
+def _new_host(host: str) -> HostState:
+    return HostState(host=host, scheme="", failures=0, retry_at=0, last_success_at=0, last_error="")
 
 
 async def upsert_host(tx: Transaction, state: HostState) -> None:
     await tx.execute(_UPSERT_HOST, **values(state))
 
 
-async def insert_receipt(tx: Transaction, *, object_uri: str, host: str, inbox: str, now: int) -> None:
-    """Remember that a host was sent an object: its retraction must go there too."""
-    await tx.execute(
+async def insert_receipts(tx: Transaction, sent: Iterable[tuple[str, str, str]], *, now: int) -> None:
+    """Remember which (object, host, inbox) are about to be sent: the object's retraction must go there too."""
+    await tx.execute_many(
         "INSERT INTO receipts (object_uri, host, inbox, sent_at) VALUES (:uri, :host, :inbox, :now) ON CONFLICT DO NOTHING",
-        uri=object_uri,
-        host=host,
-        inbox=inbox,
-        now=now,
+        [{"uri": uri, "host": host, "inbox": inbox, "now": now} for uri, host, inbox in sent],
     )
 
 

@@ -126,6 +126,14 @@ async def list_between(tx: Reader, actor_id: int, others: Iterable[int]) -> list
     return [Follow(*row) for row in found]
 
 
+async def list_of_actor(tx: Reader, actor_id: int) -> list[Follow]:
+    """Every follow to or from an actor."""
+    found = await tx.rows(
+        f"SELECT {_COLUMNS} FROM follows f WHERE f.follower_id = :id OR f.followee_id = :id", id=actor_id
+    )
+    return [Follow(*row) for row in found]
+
+
 async def list_of_host(tx: Reader, host: str) -> list[Follow]:
     """Every follow to or from the actors of a host and its subdomains."""
     found = await tx.rows(

@@ -173,6 +173,18 @@ async def has_active_member_of(tx: Reader, group_id: int, *, host: str, now: int
     )
 
 
+async def has_any_member_of(tx: Reader, group_id: int, *, host: str) -> bool:
+    """Whether anybody of a host is a member, has asked to be one or is invited, whatever the lease says."""
+    return bool(
+        await tx.value(
+            "SELECT count(*) FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE m.group_id = :group "
+            "AND m.state IN ('active', 'pending', 'invited') AND a.host = :host",
+            group=group_id,
+            host=host,
+        )
+    )
+
+
 async def list_memberships_of_host(tx: Reader, host: str) -> list[Member]:
     """Every membership that is not over of the people of a host in our groups, and of our people in its groups."""
     found = await tx.rows(
@@ -192,6 +204,18 @@ async def list_memberships_of(tx: Reader, actor_id: int) -> list[Membership]:
         actor=actor_id,
     )
     return [Membership(*row) for row in found]
+
+
+async def list_remote_members_attested_before(tx: Reader, *, moment: int, limit: int) -> list[Actor]:
+    """Remote members of our groups whose attestation was last confirmed before a moment (unix ms)."""
+    found = await tx.rows(
+        f"SELECT DISTINCT {ACTOR_COLUMNS} FROM memberships m JOIN groups g ON g.actor_id = m.group_id AND g.local = 1 "
+        "JOIN actors a ON a.id = m.actor_id JOIN attestations t ON t.actor_id = a.id "
+        "WHERE m.state = 'active' AND a.host <> '' AND t.revoked_at IS NULL AND t.fetched_at < :moment LIMIT :limit",
+        moment=moment,
+        limit=limit,
+    )
+    return [Actor(*row) for row in found]
 
 
 async def claim_slice_pull(tx: Transaction, *, now: int, lease: int) -> int | None:

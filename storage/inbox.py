@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from storage import queues
-from storage.database import Reader, Transaction
+from storage.database import Reader, Row, Transaction
 from storage.queues import Lease
 from storage.records import InboxItem, columns, placeholders, values
 
@@ -28,12 +28,35 @@ async def claim_due(
 
 
 async def finish(tx: Transaction, item_id: int, *, state: str, reason: str = "") -> None:
-    """`done` or `refused`: what happened is kept, the body is not."""
+    """`done`, `refused`, `dead` or `held`: what happened is kept; the body only of what is held."""
     await tx.execute(
-        "UPDATE inbox SET state = :state, reason = :reason, body = NULL, lease_owner = '' WHERE id = :id",
+        "UPDATE inbox SET state = :state, reason = :reason, body = CASE WHEN :held = 1 THEN body END, lease_owner = '' "
+        "WHERE id = :id",
         id=item_id,
         state=state,
         reason=reason,
+        held=int(state == "held"),
+    )
+
+
+async def requeue_held(tx: Transaction, *, host: str | None, now: int) -> int:
+    """Make held items due again: all rules run again. Answers how many."""
+    return await tx.execute(
+        "UPDATE inbox SET state = 'due', due_at = :now, attempts = 0 WHERE state = 'held' AND (:host = '*' OR host = :host)",
+        now=now,
+        host="*" if host is None else host,
+    )
+
+
+async def drop_held(tx: Transaction, *, host: str) -> int:
+    return await tx.execute("DELETE FROM inbox WHERE state = 'held' AND host = :host", host=host)
+
+
+async def count_by_state(tx: Reader) -> list[Row]:
+    """(host, state, count, oldest received_at, last reason) for everything that is not finished well."""
+    return await tx.rows(
+        "SELECT host, state, count(*), min(received_at), max(reason) FROM inbox "
+        "WHERE state NOT IN ('done', 'refused') GROUP BY host, state ORDER BY host, state"
     )
 
 
@@ -61,7 +84,7 @@ async def get_next_due(tx: Reader) -> int | None:
 
 async def delete_finished_before(tx: Transaction, moment: int) -> None:
     """Forget processed items once their signatures are too old to be replayed (unix ms)."""
-    await tx.execute("DELETE FROM inbox WHERE state <> 'due' AND received_at < :moment", moment=moment)
+    await tx.execute("DELETE FROM inbox WHERE state NOT IN ('due', 'held') AND received_at < :moment", moment=moment)
 
 
 async def insert_nonce(tx: Transaction, *, key_uri: str, nonce: str, now: int) -> bool:
@@ -79,6 +102,12 @@ async def insert_nonce(tx: Transaction, *, key_uri: str, nonce: str, now: int) -
 
 async def delete_nonces_before(tx: Transaction, moment: int) -> None:
     await tx.execute("DELETE FROM nonces WHERE seen_at < :moment", moment=moment)
+
+
+async def get_key_age(tx: Reader, key_uri: str) -> int | None:
+    """When a stored key was fetched (unix ms)."""
+    found: int | None = await tx.value("SELECT fetched_at FROM actor_keys WHERE uri = :uri", uri=key_uri)
+    return found
 
 
 async def count_unknown_host(tx: Transaction, host: str, *, now: int) -> None:

@@ -67,6 +67,7 @@ class Actor:
     outbox: str | None
     followers: str | None
     following: str | None
+    credential: str | None
     locked: int
     discoverable: int
     indexable: int

@@ -31,6 +31,17 @@ async def get_status_by_uri(tx: Reader, uri: str) -> Status | None:
     return make(Status, await tx.row(f"SELECT {COLUMNS} FROM statuses s WHERE s.uri = :uri", uri=uri))
 
 
+async def get_status_by_address(tx: Reader, address: str) -> Status | None:
+    """By uri or by the page for people; never a boost, which has its original's page."""
+    return make(
+        Status,
+        await tx.row(
+            f"SELECT {COLUMNS} FROM statuses s WHERE s.boost_of_id IS NULL AND (s.uri = :address OR s.url = :address) LIMIT 1",
+            address=address,
+        ),
+    )
+
+
 async def get_boost(tx: Reader, actor_id: int, status_id: int) -> Status | None:
     return make(
         Status,
@@ -213,6 +224,12 @@ async def list_tags(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[str
     for status_id, tag in found:
         tags.setdefault(status_id, []).append(tag)
     return tags
+
+
+async def list_participants(tx: Reader, thread_id: int) -> list[int]:
+    """Who has posted in a thread."""
+    found = await tx.rows("SELECT DISTINCT actor_id FROM statuses WHERE thread_id = :thread", thread=thread_id)
+    return [row[0] for row in found]
 
 
 async def confirm_distribution(tx: Transaction, status_id: int) -> None:

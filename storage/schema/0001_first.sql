@@ -34,6 +34,7 @@ CREATE TABLE actors (
   outbox TEXT,
   followers TEXT,
   following TEXT,
+  credential TEXT,                   -- where a remote actor's attestation stands
   locked INTEGER NOT NULL DEFAULT 0,
   discoverable INTEGER NOT NULL DEFAULT 0,
   indexable INTEGER NOT NULL DEFAULT 0,
@@ -50,6 +51,7 @@ CREATE TABLE actors (
 ) STRICT;
 
 CREATE INDEX actors_by_host ON actors (host);
+CREATE INDEX actors_by_url ON actors (url);
 
 CREATE TABLE actor_keys (
   uri TEXT PRIMARY KEY,
@@ -162,6 +164,7 @@ CREATE TABLE statuses (
   edited_at INTEGER
 ) STRICT;
 
+CREATE INDEX statuses_by_url ON statuses (url);
 CREATE INDEX statuses_by_actor ON statuses (actor_id, id);
 CREATE INDEX statuses_by_thread ON statuses (thread_id);
 CREATE INDEX statuses_by_reply ON statuses (in_reply_to_id);

@@ -1,0 +1,97 @@
+"""What a member's plain text refers to: names looked up, hashtags found, HTML made. Knows no audience rule."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from federation.context import Context, Origin
+from federation.resolve import resolve_handle
+from federation.wire.compose import Named, compose, find_hashtags, find_mentions
+from storage import actors, groups
+from storage.database import Reader
+from storage.records import Actor
+
+MAX_LOOK_UPS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A text with whom it names. `names` keeps, for each name as written, the actor it means."""
+
+    text: str
+    names: Mapping[str, Actor]
+    base: str
+    first: Actor | None = None
+
+    @property
+    def mentioned(self) -> list[Actor]:
+        """Each actor named, once, in the order of the text; the group first where there is one."""
+        named = [self.first] if self.first else []
+        return list({actor.id: actor for actor in [*named, *self.names.values()]}.values())
+
+    @property
+    def tags(self) -> list[str]:
+        return [tag.lower() for tag in find_hashtags(self.text)]
+
+    @property
+    def unresolved(self) -> list[str]:
+        """Names that mean nobody we know."""
+        return [name for name in find_mentions(self.text) if name not in self.names]
+
+    @property
+    def html(self) -> str:
+        """The text as Mastodon would show it. The group's mention always comes first: `private` in an app must not
+        be read as "my followers".
+        """
+        shown = {name: Named(actor.url, actor.username) for name, actor in self.names.items()}
+        text = self.text
+        if self.first is not None and not self._begins_with(self.first):
+            text = f"@{self.first.acct} {text}"
+            shown[self.first.acct.lower()] = Named(self.first.url, self.first.username)
+        return compose(text, shown, lambda tag: f"{self.base}/tags/{tag.lower()}")
+
+    def _begins_with(self, actor: Actor) -> bool:
+        found = find_mentions(self.text)
+        return bool(found) and self.text.lower().startswith(f"@{found[0]}") and self.names.get(found[0]) == actor
+
+    def only(self, allowed: Iterable[Actor], *, first: Actor | None) -> "Composed":
+        """The same text with nobody named but these; other names become plain text."""
+        ids = {actor.id for actor in allowed}
+        return replace(self, names={name: actor for name, actor in self.names.items() if actor.id in ids}, first=first)
+
+
+async def resolve_names(ctx: Context, text: str) -> None:
+    """Look up the remote names of a text that are not stored yet, before any transaction."""
+
+    async def unknown(tx: Reader) -> list[str]:
+        names = [name for name in find_mentions(text) if "@" in name]
+        return [name for name in names if await _known(tx, ctx.origin, name) is None]
+
+    for name in (await ctx.db.read(unknown))[:MAX_LOOK_UPS]:
+        await resolve_handle(ctx, name)
+
+
+async def compose_text(tx: Reader, origin: Origin, text: str, author: Actor) -> Composed:
+    """Match the names in a text with stored actors, as its author may see them."""
+    names = {}
+    for name in find_mentions(text):
+        actor = await _known(tx, origin, name)
+        if actor is not None and await _shown_to(tx, actor, author):
+            names[name] = actor
+    return Composed(text, names, origin.base)
+
+
+async def _known(tx: Reader, origin: Origin, name: str) -> Actor | None:
+    username, _, host = name.partition("@")
+    ours = host in {"", origin.handle_domain, origin.host}
+    return await actors.get_actor_by_handle(tx, username, "" if ours else host)
+
+
+async def _shown_to(tx: Reader, actor: Actor, author: Actor) -> bool:
+    """A hidden group is an unresolved name to everybody but its members."""
+    if actor.disabled_at is not None:
+        return False
+    group = await groups.get_group(tx, actor.id) if actor.type == "Group" else None
+    if group is None or group.listed:
+        return True
+    membership = await groups.get_membership(tx, group.actor_id, author.id)
+    return membership is not None and membership.state in {"active", "invited"}

@@ -1,0 +1,238 @@
+"""Carrying out deliveries: one attempt at a time, signed afresh, with back-off for each host. Decides nothing itself:
+`policies.delivery` is asked again in the transaction that claims.
+"""
+
+import asyncio
+import logging
+import random
+from dataclasses import dataclass, replace
+from typing import assert_never
+
+from federation.client import Posted
+from federation.context import Context
+from federation.facts import Parcel, send_facts
+from federation.failures import FetchError
+from federation.rules import Rules, get_rules
+from federation.signing import Keys, get_keys, signing
+from federation.wire.signatures import Scheme
+from policies.decision import Allow, Decision, Deny, Hold, Limit
+from policies.delivery import host_rests_until, may_send, next_attempt
+from policies.ruleset import day_of
+from policies.terms import Audience, Kind
+from storage import actors, deliveries
+from storage.database import Reader, Transaction
+from storage.queues import Lease
+from storage.records import Delivery, HostState
+
+log = logging.getLogger(__name__)
+
+LEASE_MS = 60_000
+AT_ONCE = 64
+PER_HOST = 4
+IDLE_SECONDS = 2.0
+CONTENT_TYPE = "application/activity+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed delivery that may be sent, with what sending needs."""
+
+    delivery: Delivery
+    body: bytes
+    keys: Keys
+    host: HostState
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended. `scheme` is the one that was accepted; `final`: trying again would not help."""
+
+    ok: bool
+    reason: str = ""
+    scheme: str = ""
+    final: bool = False
+    host_at_fault: bool = False
+    retry_after: int | None = None
+
+
+async def claim(ctx: Context, owner: str, *, limit: int, busy: frozenset[str]) -> tuple[list[Job], int]:
+    """Lease due deliveries and ask the rules again for each; answers those to send, and how many were claimed."""
+    now = ctx.now()
+
+    async def unit(tx: Transaction) -> tuple[list[Job], int]:
+        lease = Lease(owner, now, now + LEASE_MS)
+        claimed = await deliveries.claim_due(tx, lease, limit=limit, share=PER_HOST, busy=busy)
+        if not claimed:
+            return [], 0
+        rules = await get_rules(tx)
+        hosts = await deliveries.list_hosts(tx, {delivery.host for delivery, _ in claimed})
+        keys: dict[int, Keys] = {}
+        allowed = [(one, body) for one, body in claimed if await _allowed(tx, one, rules, now)]
+        for one, _ in allowed:
+            if one.sender_id not in keys:
+                keys[one.sender_id] = await _sender_keys(tx, one.sender_id)
+        await deliveries.insert_receipts(
+            tx, [(one.object_uri, one.host, one.inbox) for one, _ in allowed if _leaves_a_trace(one)], now=now
+        )
+        return [Job(one, body, keys[one.sender_id], hosts[one.host]) for one, body in allowed], len(claimed)
+
+    return await ctx.db.transact(unit)
+
+
+def _leaves_a_trace(delivery: Delivery) -> bool:
+    """Whether the host will hold something that a retraction must reach. Written before the first byte is sent."""
+    return delivery.kind == Kind.CONTENT and delivery.object_uri != ""
+
+
+async def _sender_keys(tx: Reader, sender_id: int) -> Keys:
+    sender = await actors.get_actor(tx, sender_id)
+    if sender is None:
+        raise LookupError(f"no sender {sender_id}")
+    return await get_keys(tx, sender_id, sender.uri)
+
+
+async def _allowed(tx: Transaction, delivery: Delivery, rules: Rules, now: int) -> bool:
+    """Ask again: the agreement may have ended since the delivery was queued."""
+    parcel = Parcel(Kind(delivery.kind), Audience(delivery.audience), delivery.object_uri, delivery.group_id)
+    facts = await send_facts(tx, parcel, delivery.host, rules, now)
+    decision: Decision = may_send(facts, rules.ruleset, day_of(now))
+    match decision:
+        case Allow() | Limit():
+            return True
+        case Hold():
+            await deliveries.finish(tx, delivery.id, state="held", reason=decision.reason, now=now)
+        case Deny():
+            await deliveries.finish(tx, delivery.id, state="refused", reason=decision.reason, now=now)
+        case _ as never:
+            assert_never(never)
+    return False
+
+
+async def attempt(ctx: Context, job: Job) -> Outcome:
+    """Post once; when the signature scheme may be the reason for a refusal, once more with the other ("double knock").
+
+    Any 2xx is success. 410 and other 4xx than 401, 403, 404, 408 and 429 will not get better: trying again is pointless.
+    """
+    first = Scheme(job.host.scheme) if job.host.scheme else Scheme.CAVAGE
+    other = Scheme.CAVAGE if first is Scheme.RFC9421 else Scheme.RFC9421
+    try:
+        answer, scheme = await _post(ctx, job, first), first
+        if answer.status in {400, 401}:
+            answer, scheme = await _post(ctx, job, other), other
+    except FetchError as error:
+        return Outcome(ok=False, reason=str(error)[:300], host_at_fault=True)
+    return _judge(answer, scheme)
+
+
+def _judge(answer: Posted, scheme: Scheme) -> Outcome:
+    status = answer.status
+    if 200 <= status < 300:
+        return Outcome(ok=True, scheme=scheme)
+    final = 400 <= status < 500 and status not in {401, 403, 404, 408, 429}
+    return Outcome(
+        ok=False,
+        reason=f"answered {status}",
+        final=final,
+        host_at_fault=status >= 500 or status == 429,
+        retry_after=answer.retry_after,
+    )
+
+
+async def _post(ctx: Context, job: Job, scheme: Scheme) -> Posted:
+    url, body = job.delivery.inbox, job.body
+    headers = {"Host": job.delivery.host, "Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
+    sign = signing(job.keys, ctx.now, scheme=scheme)
+    added = await asyncio.to_thread(sign, "POST", url, headers, body)
+    return await ctx.client.post_activity(url, body, {**headers, **added})
+
+
+async def settle(ctx: Context, job: Job, outcome: Outcome) -> None:
+    """Write down how an attempt ended, for the delivery and for its host."""
+    now, delivery = ctx.now(), job.delivery
+
+    async def unit(tx: Transaction) -> None:
+        if outcome.ok:
+            await deliveries.finish(tx, delivery.id, state="done", reason="", now=now)
+        elif outcome.final:
+            await deliveries.finish(tx, delivery.id, state="dead", reason=outcome.reason, now=now)
+        else:
+            await _try_again(tx, delivery, outcome, now)
+        await _note_host(tx, job, outcome, now)
+
+    await ctx.db.transact(unit)
+
+
+async def _try_again(tx: Transaction, delivery: Delivery, outcome: Outcome, now: int) -> None:
+    # `attempts` counts this one already: claiming raised it.
+    due = next_attempt(max(delivery.attempts, 1), now, random.random())  # noqa: S311  # spreads retries, no secret
+    if due is None:
+        await deliveries.finish(tx, delivery.id, state="dead", reason=outcome.reason, now=now)
+    else:
+        due = max(due, now + (outcome.retry_after or 0))
+        await deliveries.reschedule(tx, delivery.id, due_at=due, reason=outcome.reason)
+
+
+async def _note_host(tx: Transaction, job: Job, outcome: Outcome, now: int) -> None:
+    """Remember what a host understands, and let it rest when it fails; a healthy host's row is not written each time."""
+    known = job.host
+    if outcome.ok:
+        if known.failures or known.scheme != outcome.scheme or not known.last_success_at:
+            await deliveries.upsert_host(
+                tx, replace(known, scheme=outcome.scheme, failures=0, retry_at=0, last_success_at=now, last_error="")
+            )
+    elif outcome.host_at_fault:
+        current = await deliveries.get_host(tx, known.host)
+        failures = current.failures + 1
+        rests = host_rests_until(failures, now, random.random())  # noqa: S311  # spreads retries, no secret
+        await deliveries.upsert_host(tx, replace(current, failures=failures, retry_at=rests, last_error=outcome.reason))
+
+
+async def deliver(ctx: Context, job: Job) -> None:
+    """One attempt and its record. A bug of ours costs that delivery its retries, not the queue."""
+    try:
+        outcome = await attempt(ctx, job)
+    except Exception as error:
+        log.exception("delivery %s could not be attempted", job.delivery.id)
+        outcome = Outcome(ok=False, reason=type(error).__name__)
+    if not outcome.ok:
+        log.info("delivery %s to %s failed: %s", job.delivery.id, job.delivery.host, outcome.reason)
+    await settle(ctx, job, outcome)
+
+
+async def run_deliveries(ctx: Context, stop: asyncio.Event, owner: str) -> None:
+    """Deliver until told to stop, then finish what is under way and give the rest back.
+
+    A slow host occupies at most its own few places: `busy` keeps it from being claimed for more.
+    """
+    running: dict[asyncio.Task[None], str] = {}
+    while not stop.is_set():
+        free = AT_ONCE - len(running)
+        claimed = 0
+        if free:
+            jobs, claimed = await claim(ctx, owner, limit=free, busy=_busy(running))
+            for job in jobs:
+                running[asyncio.create_task(deliver(ctx, job))] = job.delivery.host
+        if not claimed or not free:
+            await _rest(ctx, stop, running)
+        for task in [task for task in running if task.done()]:
+            running.pop(task)
+            task.result()
+    if running:
+        await asyncio.wait(running)
+    await ctx.db.transact(lambda tx: deliveries.release(tx, owner=owner, now=ctx.now()))
+
+
+def _busy(running: dict[asyncio.Task[None], str]) -> frozenset[str]:
+    hosts = list(running.values())
+    return frozenset(host for host in hosts if hosts.count(host) >= PER_HOST)
+
+
+async def _rest(ctx: Context, stop: asyncio.Event, running: dict[asyncio.Task[None], str]) -> None:
+    """Until an attempt ends, something is committed, the next delivery is due, or it is time to stop."""
+    due = await ctx.db.read(deliveries.get_next_due)
+    seconds = IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.01, (due - ctx.now()) / 1000))
+    waking = [asyncio.create_task(ctx.db.wait_for_commit(seconds)), asyncio.create_task(stop.wait())]
+    await asyncio.wait([*waking, *running], return_when=asyncio.FIRST_COMPLETED, timeout=seconds)
+    for task in waking:
+        task.cancel()
+    await asyncio.gather(*waking, return_exceptions=True)

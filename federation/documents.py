@@ -1,0 +1,105 @@
+"""Records with all that they refer to, as documents for other servers. Reads and renders; decides nothing."""
+
+from typing import Any
+
+from federation.context import Origin
+from federation.signing import public_key
+from federation.wire import render
+from federation.wire.keys import PrivateKey
+from federation.wire.proofs import sign_document
+from policies.terms import PROFESSIONS, Audience
+from storage import actors, attestations, groups, media, statuses
+from storage.database import Reader
+from storage.records import Actor, Attestation, Media, Status, listed
+
+
+def home(origin: Origin) -> render.Home:
+    return render.Home(origin.instance_actor, origin.shared_inbox, origin.handle_domain)
+
+
+async def actor_stub(tx: Reader, origin: Origin, actor: Actor) -> dict[str, Any]:
+    """What an unsigned request gets of an actor of ours."""
+    keys = [public_key(key, actor.uri) for key in await actors.list_keys(tx, actor.id)]
+    return render.render_stub(actor, keys, home(origin))
+
+
+async def actor_document(
+    tx: Reader, origin: Origin, actor: Actor, *, now: int, policy: render.GroupPolicy | None = None
+) -> dict[str, Any]:
+    """An actor of ours as signed requests see it; `policy` only for hosts of a private group's members."""
+    keys = [public_key(key, actor.uri) for key in await actors.list_keys(tx, actor.id)]
+    attestation = await attestations.get_attestation(tx, actor.id)
+    shown = attestation if attestation and in_force(attestation, now) else None
+    return render.render_actor(
+        actor,
+        keys,
+        home(origin),
+        attestation=shown,
+        profession=PROFESSIONS[shown.profession].en if shown else "",
+        group=await groups.get_group(tx, actor.id) if actor.type == "Group" else None,
+        policy=policy,
+    )
+
+
+def in_force(attestation: Attestation, now: int) -> bool:
+    return attestation.revoked_at is None and attestation.valid_until > now
+
+
+async def note_parts(tx: Reader, origin: Origin, status: Status) -> render.NoteParts:
+    """Everything a note names: author, mentioned, tags, files, group."""
+    author = await actors.get_actor(tx, status.actor_id)
+    if author is None:
+        raise LookupError(f"post {status.uri} without author")
+    mentioned = (await statuses.list_mentions(tx, [status.id])).get(status.id, [])
+    tags = (await statuses.list_tags(tx, [status.id])).get(status.id, [])
+    files = (await media.list_media(tx, [status.id])).get(status.id, [])
+    group = await actors.get_actor(tx, status.group_id) if status.group_id is not None else None
+    return render.NoteParts(
+        author=author,
+        mentions=[actor for mention, actor in mentioned if not mention.silent],
+        silent=[actor.uri for mention, actor in mentioned if mention.silent],
+        tags=tags,
+        media=[(file, media_url(origin, file)) for file in files],
+        group=group,
+    )
+
+
+def media_url(origin: Origin, file: Media) -> str:
+    """Where other servers fetch a file of ours. Files of posts that are not public need a signed request."""
+    return f"{origin.base}/ap/media/{file.id}"
+
+
+async def note_document(tx: Reader, origin: Origin, status: Status) -> dict[str, Any]:
+    """A post of ours, without context."""
+    return render.render_note(status, await note_parts(tx, origin, status))
+
+
+async def create_document(
+    tx: Reader, origin: Origin, status: Status, *, uri: str, now: int, kind: str = "Create"
+) -> dict[str, Any]:
+    """The Create (or Update) around a post of ours."""
+    parts = await note_parts(tx, origin, status)
+    return render.render_activity(
+        uri,
+        kind,
+        parts.author.uri,
+        render.render_note(status, parts),
+        now=now,
+        **render.render_addressing(status, parts),
+    )
+
+
+def prove(document: dict[str, Any], key: PrivateKey, audience: Audience, now: int) -> dict[str, Any]:
+    """Add our proof (FEP-8b32) where one belongs: public things, and group-only ones in transit.
+
+    Direct and followers-only posts carry none: a proof makes a leaked text attributable for ever.
+    """
+    if audience in {Audience.PUBLIC, Audience.UNLISTED, Audience.GROUP}:
+        return sign_document(document, key, created=now)
+    return document
+
+
+def reach_of(group_reach: str) -> list[str]:
+    """The hosts of a group's reach; none are named where it is every active peer."""
+    reach = listed(group_reach)
+    return reach if isinstance(reach, list) else []

@@ -1,0 +1,48 @@
+"""Every address that other servers know, in one table. The handlers live in receiving, serving and discovering."""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import web
+
+from federation import discovering, receiving, serving
+from federation.context import Context
+
+Handler = Callable[[Context, web.Request], Awaitable[web.Response]]
+
+GET: dict[str, Handler] = {
+    "/ap/actor": serving.get_instance_actor,
+    "/ap/actors/{id}": serving.get_actor,
+    "/ap/actors/{id}/outbox": serving.get_outbox,
+    "/ap/actors/{id}/followers": serving.get_followers,
+    "/ap/actors/{id}/following": serving.get_following,
+    "/ap/actors/{id}/objects": serving.get_group_object,
+    "/ap/objects/{id}": serving.get_object,
+    "/ap/activities/{id}": serving.get_activity,
+    "/ap/credentials/{token}": serving.get_credential,
+    "/.well-known/webfinger": discovering.get_webfinger,
+    "/.well-known/host-meta": discovering.get_host_meta,
+    "/.well-known/host-meta.json": discovering.get_host_meta_json,
+    "/.well-known/nodeinfo": discovering.get_nodeinfo_links,
+    "/nodeinfo/{version}": discovering.get_nodeinfo,
+}
+POST: dict[str, Handler] = {
+    "/ap/inbox": receiving.post_inbox,
+    "/ap/actor/inbox": receiving.post_inbox,
+    "/ap/actors/{id}/inbox": receiving.post_inbox,
+}
+
+
+def add_federation_routes(app: web.Application, ctx: Context) -> None:
+    """Add every federation route to an application."""
+    for path, handler in GET.items():
+        app.router.add_get(path, _bound(ctx, handler))
+    for path, handler in POST.items():
+        app.router.add_post(path, _bound(ctx, handler))
+
+
+def _bound(ctx: Context, handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        return await handler(ctx, request)
+
+    handle.__name__ = getattr(handler, "__name__", "handle")
+    return handle

@@ -1,0 +1,136 @@
+"""What the policies ask about, read from storage in the transaction that acts on the answer. Decides nothing."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from federation.rules import Rules
+from federation.wire.origins import host_of
+from policies.delivery import SendFacts
+from policies.posting import GroupFacts
+from policies.ruleset import Ruleset
+from policies.terms import GROUP_ONLY, Audience, Kind, Level
+from policies.verification import AttestationFacts, Criteria, Verified, standing, verified_here
+from storage import actors, attestations, groups, statuses
+from storage.database import Reader
+from storage.records import Actor, Attestation, Group, Membership, listed
+
+ACTIVE = "active"  # a group's reach that is not a list of hosts: every active peer
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """What a delivery carries, as far as the rules are concerned. `object_uri` names the post that it is about."""
+
+    kind: Kind
+    audience: Audience
+    object_uri: str = ""
+    group_id: int | None = None
+
+
+def attestation_facts(actor: Actor, attestation: Attestation | None) -> AttestationFacts | None:
+    """What is attested of an actor. A remote one's is taken only from the instance actor of its own host: `resolve`
+    stores no other.
+    """
+    if attestation is None:
+        return None
+    return AttestationFacts(
+        level=Level(attestation.level),
+        profession=attestation.profession,
+        valid_from=attestation.checked_at,
+        valid_until=attestation.valid_until,
+        specialties=frozenset(listed(attestation.specialties)),
+        issuer=None if actor.local else host_of(attestation.issuer),
+        by_instance_actor=True,
+        confirmed_at=attestation.fetched_at,
+        revoked=attestation.revoked_at is not None,
+    )
+
+
+async def get_attestation_facts(tx: Reader, actor: Actor) -> AttestationFacts | None:
+    return attestation_facts(actor, await attestations.get_attestation(tx, actor.id))
+
+
+async def is_verified(tx: Reader, actor: Actor, ruleset: Ruleset, now: int) -> bool:
+    """Whether an actor counts as verified on this instance."""
+    facts = await get_attestation_facts(tx, actor)
+    return isinstance(standing(facts, verified_here(ruleset), ruleset, now), Verified)
+
+
+def own_criteria(ruleset: Ruleset) -> Criteria:
+    """What a private group of ours asks of everybody, before the ruleset narrows it: to be verified."""
+    return verified_here(ruleset)
+
+
+def in_reach(group: Group, host: str) -> bool:
+    """Whether the group's own setting lets its posts go to a host."""
+    reach: Any = orjson.loads(group.reach)
+    return bool(reach == ACTIVE or host in reach)
+
+
+def is_capable(actor: Actor) -> bool:
+    """Whether an actor's host declares that it enforces group-only posts: willingness, not proof."""
+    return GROUP_ONLY in listed(actor.capabilities)
+
+
+async def group_facts(tx: Reader, group: Group, actor: Actor, author: Actor, ruleset: Ruleset, now: int) -> GroupFacts:
+    """A private group as its would-be author stands to it now."""
+    membership = await groups.get_membership(tx, group.actor_id, author.id)
+    return GroupFacts(
+        uri=actor.uri,
+        member=is_present(membership, now),
+        moderator=membership is not None and bool(membership.moderator),
+        moderators_only=group.posting == "moderators",
+        criteria=own_criteria(ruleset) if group.local else Criteria(),
+    )
+
+
+def is_present(membership: Membership | None, now: int) -> bool:
+    """A member at this moment: neither ended nor lapsed."""
+    return membership is not None and membership.state == "active" and membership.lease_until > now
+
+
+async def send_facts(tx: Reader, parcel: Parcel, host: str, rules: Rules, now: int) -> SendFacts:
+    """What `policies.delivery.may_send` asks, at distribution and again at every attempt."""
+    if parcel.kind is not Kind.CONTENT:
+        return SendFacts(host=host, kind=parcel.kind, audience=parcel.audience)
+    verified = await _recipients_verified(tx, parcel, host, rules.ruleset, now)
+    if parcel.group_id is None:
+        return SendFacts(host=host, kind=parcel.kind, audience=parcel.audience, verified=verified)
+    group, actor = await groups.get_group(tx, parcel.group_id), await actors.get_actor(tx, parcel.group_id)
+    if group is None or actor is None:
+        raise LookupError(f"no group {parcel.group_id}")
+    return SendFacts(
+        host=host,
+        kind=parcel.kind,
+        audience=parcel.audience,
+        verified=verified,
+        capable=await has_capable_actor(tx, host),
+        members=await groups.has_active_member_of(tx, parcel.group_id, host=host, now=now),
+        in_reach=in_reach(group, host),
+        group=actor.username if group.local else "",
+        onward=None if group.local else onward_hosts(group, host),
+    )
+
+
+def onward_hosts(group: Group, home: str) -> frozenset[str]:
+    """Where a remote group's posts may go on to, as its home last told us."""
+    reach: Any = orjson.loads(group.reach)
+    return frozenset(reach if isinstance(reach, list) else []) - {home}
+
+
+async def has_capable_actor(tx: Reader, host: str) -> bool:
+    return await actors.has_capability(tx, host=host, capability=GROUP_ONLY)
+
+
+async def _recipients_verified(tx: Reader, parcel: Parcel, host: str, ruleset: Ruleset, now: int) -> bool:
+    """Whether everybody at a host whom a direct post names is verified; for other audiences nobody is named."""
+    if parcel.audience is not Audience.DIRECT:
+        return False
+    status = await statuses.get_status_by_uri(tx, parcel.object_uri)
+    if status is None:
+        return False
+    mentioned = (await statuses.list_mentions(tx, [status.id])).get(status.id, [])
+    there = [actor for _, actor in mentioned if actor.host == host]
+    return bool(there) and all([await is_verified(tx, actor, ruleset, now) for actor in there])

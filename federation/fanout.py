@@ -1,0 +1,81 @@
+"""What a stored post does here: home timelines, notifications, open streams. The rule for who may see it is asked
+again whenever it is read; here it is only decided whom to tell.
+"""
+
+from collections.abc import Iterable
+
+from policies.terms import Audience
+from storage import actors, follows, groups, notifications, statuses, timelines
+from storage.database import Reader, Transaction
+from storage.events import insert_event
+from storage.ids import new_id
+from storage.records import Actor, Notification, Status
+from storage.visibility import get_visible
+
+
+async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, edited: bool = False) -> None:
+    """Write a new (or edited) post into the home timelines of those here who should read it, and notify who is named."""
+    owners = await _readers(tx, status, author, now)
+    if edited:
+        for owner in await timelines.list_home_owners(tx, status.id):
+            await insert_event(tx, owner_id=owner, type_="status.update", ref=status.id, now=now)
+    else:
+        await timelines.insert_home(tx, status.id, owners, now=now)
+    await _notify_mentioned(tx, status, author, now)
+
+
+async def _readers(tx: Reader, status: Status, author: Actor, now: int) -> set[int]:
+    own = {author.id} if author.local else set()
+    if status.audience == Audience.GROUP and status.group_id is not None:
+        if not status.distributed:
+            return own
+        return own | set(await groups.list_local_member_ids(tx, status.group_id, now=now))
+    mentioned = await _local_mentioned(tx, status)
+    if status.audience == Audience.DIRECT:
+        return own | mentioned
+    followers = set(await follows.list_local_follower_ids(tx, author.id, boosts_only=status.boost_of_id is not None))
+    if status.in_reply_to_actor_id is not None and status.in_reply_to_actor_id != author.id:
+        followers &= await _followers_of_both(tx, followers, status.in_reply_to_actor_id)
+    return own | followers
+
+
+async def _followers_of_both(tx: Reader, followers: set[int], answered_id: int) -> set[int]:
+    """A reply is shown to those who also follow whom it answers, or are answered: otherwise it lacks its context."""
+    also = set(await follows.list_local_follower_ids(tx, answered_id))
+    return followers & (also | {answered_id})
+
+
+async def _local_mentioned(tx: Reader, status: Status) -> set[int]:
+    mentioned = (await statuses.list_mentions(tx, [status.id])).get(status.id, [])
+    return {actor.id for _, actor in mentioned if actor.local and actor.type == "Person"}
+
+
+async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, now: int) -> None:
+    for owner in sorted(await _local_mentioned(tx, status) - {author.id}):
+        # A mention in a post that its reader may not see is no mention: its author named somebody outside the audience.
+        if await get_visible(tx, status.id, viewer=owner, now=now) is not None:
+            await notify(tx, owner, "mention", author.id, status_id=status.id, now=now)
+
+
+async def notify(
+    tx: Transaction, owner_id: int, type_: str, actor_id: int, *, now: int, status_id: int | None = None
+) -> None:
+    """Tell a member of ours; telling oneself or somebody elsewhere is left out."""
+    owner = await actors.get_actor(tx, owner_id)
+    if owner is None or not owner.local or owner.type == "Group" or owner_id == actor_id:
+        return
+    await notifications.insert_notification(
+        tx, Notification(new_id(now), owner_id, type_, actor_id, status_id, created_at=now)
+    )
+
+
+async def announce_deletion(tx: Transaction, status: Status, *, now: int) -> None:
+    """Tell open streams that a post is gone; call it while the post is still stored."""
+    for owner in await timelines.list_home_owners(tx, status.id):
+        await insert_event(tx, owner_id=owner, type_="delete", ref=status.id, now=now)
+
+
+async def tell_all(tx: Transaction, owner_ids: Iterable[int], type_: str, ref: int, *, now: int) -> None:
+    """Tell several members' open streams the same."""
+    for owner in sorted(set(owner_ids)):
+        await insert_event(tx, owner_id=owner, type_=type_, ref=ref, now=now)

@@ -1,0 +1,125 @@
+"""Follow, Accept, Reject and Undo(Follow) from other hosts; for private groups they are acts of membership."""
+
+from typing import Any
+
+from federation import memberships
+from federation.act import Act, perform
+from federation.context import Context
+from federation.inbox.verified import Verified
+from federation.outbox.follows import take_follow
+from federation.wire.errors import Fault, ProtocolError
+from federation.wire.values import integer, text, uri_of
+from policies.admission import ActivityFacts, admit_activity
+from policies.decision import Allow, Deny, Hold, Limit
+from policies.membership import LEASE_HOURS
+from policies.ruleset import day_of
+from policies.terms import Audience, Kind
+from storage import actors, follows, groups, notifications
+from storage.ids import new_id
+from storage.records import Actor, Follow
+
+
+async def on_follow(ctx: Context, verified: Verified, actor: Actor) -> str | None:
+    """Somebody wants to follow a member of ours, or to join a group of ours."""
+    activity = verified.activity
+    target_uri = activity.object_id or ""
+
+    async def unit(act: Act) -> str | None:
+        target = await actors.get_actor_by_uri(act.tx, target_uri)
+        if target is None or not target.local or target.type == "Application" or target.disabled_at is not None:
+            return "no such actor here"
+        if await groups.get_group(act.tx, target.id) is not None:
+            decision = await memberships.request(act, target, actor, follow_uri=activity.id)
+            return None if isinstance(decision, Allow | Limit | Hold) else decision.reason
+        facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
+        decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+        if isinstance(decision, Deny | Hold):
+            return decision.reason
+        asked = Follow(new_id(act.now), actor.id, target.id, activity.id, "pending", 1, 0, act.now)
+        await take_follow(act, asked, actor, target)
+        return None
+
+    return await perform(ctx, unit)
+
+
+async def on_accept(ctx: Context, verified: Verified, actor: Actor) -> str | None:
+    """Our member's request was accepted: it must be pending with this very actor, or be a membership."""
+    return await perform(ctx, lambda act: _on_answer(act, verified, actor, accepted=True))
+
+
+async def on_reject(ctx: Context, verified: Verified, actor: Actor) -> str | None:
+    """Our member's request was refused, or the follow or membership is ended from the other side."""
+    return await perform(ctx, lambda act: _on_answer(act, verified, actor, accepted=False))
+
+
+async def _on_answer(act: Act, verified: Verified, actor: Actor, *, accepted: bool) -> str | None:
+    asked = verified.activity.object
+    uri = verified.activity.object_id or ""
+    member = await _member_of(act, asked, uri, actor)
+    if member is None:
+        return "answers nothing that a member here asked"
+    if await groups.get_group(act.tx, actor.id) is not None:
+        return await _on_membership_answer(act, verified, actor, member, accepted=accepted)
+    known = await follows.get_follow(act.tx, member.id, actor.id)
+    if known is None:
+        return "answers nothing that a member here asked"
+    if accepted:
+        await follows.accept_follow(act.tx, known)
+    else:
+        await follows.delete_follow(act.tx, known)
+    return None
+
+
+async def _member_of(act: Act, asked: Any, uri: str, actor: Actor) -> Actor | None:
+    """The member of ours whose Follow of this actor is answered: by the Follow's id, else by what is embedded."""
+    known = await follows.get_follow_by_uri(act.tx, uri)
+    if known is not None and known.followee_id == actor.id:
+        return await actors.get_actor(act.tx, known.follower_id)
+    membership = await groups.get_membership_by_follow(act.tx, uri)
+    if membership is not None and membership.group_id == actor.id:
+        return await actors.get_actor(act.tx, membership.actor_id)
+    if not isinstance(asked, dict) or uri_of(asked.get("object")) != actor.uri:
+        return None
+    member = await actors.get_actor_by_uri(act.tx, uri_of(asked.get("actor")) or "")
+    return member if member is not None and member.local else None
+
+
+async def _on_membership_answer(
+    act: Act, verified: Verified, group: Actor, member: Actor, *, accepted: bool
+) -> str | None:
+    raw = verified.activity.raw
+    epoch = integer(raw.get("epoch"), 0, 2**63 - 1)
+    if epoch is None:
+        raise ProtocolError(Fault.SHAPE, "a membership act without epoch")
+    if accepted:
+        hours = raw.get("lease")
+        lease = float(hours) if isinstance(hours, int | float) else float(LEASE_HOURS)
+        decision = await memberships.on_accepted(act, group, member, epoch=epoch, lease_hours=lease)
+    else:
+        decision = await memberships.on_rejected(act, group, member, epoch=epoch)
+    return decision.reason if isinstance(decision, Deny | Hold) else None
+
+
+async def on_undo_follow(ctx: Context, verified: Verified, actor: Actor) -> str | None:
+    """A follower goes, or a member leaves a group of ours."""
+    embedded = verified.activity.embedded or {}
+    if text(embedded.get("actor")) not in {"", actor.uri}:
+        return str(Fault.ACTOR_MISMATCH)
+    target_uri = uri_of(embedded.get("object")) or ""
+
+    async def unit(act: Act) -> str | None:
+        target = await actors.get_actor_by_uri(act.tx, target_uri)
+        if target is None or not target.local:
+            return "nobody here is followed"
+        if await groups.get_group(act.tx, target.id) is not None:
+            ended = await memberships.end(act, target.id, actor)
+            return None if ended else "not a member"
+        known = await follows.get_follow(act.tx, actor.id, target.id)
+        if known is None:
+            return "not followed"
+        await follows.delete_follow(act.tx, known)
+        for type_ in ("follow", "follow_request"):
+            await notifications.delete_notifications(act.tx, type_=type_, actor_id=actor.id, owner_id=target.id)
+        return None
+
+    return await perform(ctx, unit)

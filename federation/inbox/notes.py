@@ -1,0 +1,273 @@
+"""Create, Update and Delete of posts from other hosts, ordinary ones and those of private groups.
+
+A group-only post is taken from two places only: by a group of ours from its author's home, and by a member's home from
+the group's own announcement. Everything else that asks to be group-only is dropped.
+"""
+
+from federation import groups as group_posts
+from federation.act import Act, perform
+from federation.attesting import attest
+from federation.context import Context
+from federation.distribution import list_retraction_inboxes
+from federation.facts import get_attestation_facts, group_facts, is_capable, is_verified
+from federation.fanout import announce_deletion
+from federation.inbox.verified import Verified
+from federation.remote_posts import Placement, store_note, update_note
+from federation.resolve import resolve_key, resolve_object
+from federation.wire.addressing import Addressing, audience_of
+from federation.wire.errors import Fault, ProtocolError
+from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, RemoteNote, parse_note
+from federation.wire.proofs import parse_proof, verify_activity_proof
+from policies import posting
+from policies.admission import ActivityFacts, admit_activity
+from policies.decision import Allow, Deny, Hold, Limit, Reason
+from policies.posting import EditFacts, PostFacts
+from policies.ruleset import day_of
+from policies.terms import Audience, Kind
+from policies.verification import Purpose
+from storage import actors, groups, statuses
+from storage.database import Reader
+from storage.records import Actor, Status
+
+TYPES = NATIVE_TYPES | CONVERTED_TYPES
+Answer = str | Hold | None
+
+
+async def on_create(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """A new post. One that is only named is fetched from its origin."""
+    activity = verified.activity
+    if activity.embedded is None:
+        found = await resolve_object(ctx, activity.object_id or "")
+        return None if found else "could not be fetched, or is not public"
+    note = _own_note(verified)
+    group = await _group_asked_for(ctx, note)
+    if group is not None and group.local:
+        return await _submit(ctx, verified, note, actor, group)
+    if group is not None or verified.relayed_by:
+        return await _receive_group_post(ctx, verified, note, actor, group)
+    return await perform(ctx, lambda act: _receive(act, note, actor))
+
+
+def _own_note(verified: Verified) -> RemoteNote:
+    """The embedded post, which must be its sender's own."""
+    note = parse_note(verified.activity.embedded or {})
+    if note.attributed_to != verified.by:
+        raise ProtocolError(Fault.ACTOR_MISMATCH, f"post of {note.attributed_to} sent by {verified.by}")
+    return note
+
+
+async def _group_asked_for(ctx: Context, note: RemoteNote) -> Actor | None:
+    """The private group that a post names as its audience, if we know it."""
+
+    async def unit(tx: Reader) -> Actor | None:
+        named = await actors.list_actors_by_uri(tx, note.audience)
+        known = await groups.list_groups(tx, [actor.id for actor in named.values()])
+        return next((actor for actor in named.values() if actor.id in known), None)
+
+    return await ctx.db.read(unit) if note.audience else None
+
+
+def _address(note: RemoteNote, author: Actor, group: Actor | None) -> Addressing:
+    known = {group.uri: group.followers or ""} if group else {}
+    return audience_of(note, author.followers, known)
+
+
+async def _receive(act: Act, note: RemoteNote, author: Actor) -> Answer:
+    addressing = _address(note, author, None)
+    facts = ActivityFacts(
+        host=author.host,
+        kind=Kind.CONTENT,
+        audience=addressing.audience,
+        approach=addressing.audience is Audience.DIRECT and not await _invited(act, note, author),
+        verified=await is_verified(act.tx, author, act.rules.ruleset, act.now),
+    )
+    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    if isinstance(decision, Hold):
+        return decision
+    if isinstance(decision, Deny):
+        return decision.reason
+    placement = Placement(addressing.audience, recipients=addressing.recipients)
+    return None if await store_note(act, note, author, placement) else "known or deleted already"
+
+
+async def _invited(act: Act, note: RemoteNote, author: Actor) -> bool:
+    """A direct answer to a post of ours that named its author is no approach by a stranger."""
+    parent = await statuses.get_status_by_uri(act.tx, note.in_reply_to) if note.in_reply_to else None
+    if parent is None:
+        return False
+    mentioned = (await statuses.list_mentions(act.tx, [parent.id])).get(parent.id, [])
+    return any(actor.id == author.id for _, actor in mentioned)
+
+
+# --- private groups ----------------------------------------------------------------------------------------------
+
+
+async def _require_proof(ctx: Context, verified: Verified) -> None:
+    """A group-only activity must carry its actor's proof: without one its members' homes could not check it."""
+    proof = parse_proof(verified.activity.raw)
+    key = await resolve_key(ctx, proof.verification_method)
+    if key is None:
+        raise ProtocolError(Fault.PROOF_MISSING, f"no key {proof.verification_method[:200]}")
+    verify_activity_proof(verified.activity.raw, key, now=ctx.now())
+
+
+async def _submit(ctx: Context, verified: Verified, note: RemoteNote, author: Actor, group: Actor) -> Answer:
+    """At the group's home: a member elsewhere posts to a group of ours."""
+    await _require_proof(ctx, verified)
+    await attest(ctx, author, Purpose.ACT)
+    return await perform(ctx, lambda act: _accept_post(act, verified, note, author, group))
+
+
+async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: Actor, group_actor: Actor) -> Answer:
+    addressing = _address(note, author, group_actor)
+    if addressing.audience is not Audience.GROUP:
+        return str(Fault.ADDRESSING)
+    refusal = _admission(act, author, group_actor, joined=True) or await _posting(act, author, group_actor)
+    if refusal is not None:
+        return refusal
+    status = await store_note(act, note, author, Placement(Audience.GROUP, group=group_actor))
+    if status is None:
+        return "known or deleted already"
+    await group_posts.announce(act, status, verified.activity.raw, keep=True)
+    return None
+
+
+def _admission(act: Act, author: Actor, group: Actor, *, joined: bool) -> Answer:
+    facts = ActivityFacts(
+        host=group.host or author.host,
+        kind=Kind.CONTENT,
+        audience=Audience.GROUP,
+        embedded=frozenset({author.host} - {group.host, ""}),
+        capable=is_capable(author),
+        joined=joined,
+    )
+    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    if isinstance(decision, Hold):
+        return decision
+    return decision.reason if isinstance(decision, Deny) else None
+
+
+async def _posting(act: Act, author: Actor, group_actor: Actor) -> Answer:
+    """What `policies.posting` says of a remote author: it cannot be changed, so anything but Allow is a refusal."""
+    group = await groups.lock_group(act.tx, group_actor.id)
+    if group is None:
+        return Reason.NOT_FOUND
+    facts = PostFacts(
+        audience=Audience.GROUP,
+        groups=(await group_facts(act.tx, group, group_actor, author, act.rules.ruleset, act.now),),
+        attestation=await get_attestation_facts(act.tx, author),
+    )
+    decision = posting.decide(facts, act.rules.ruleset, act.now)
+    return None if isinstance(decision, Allow) else decision.reason
+
+
+async def _receive_group_post(
+    ctx: Context, verified: Verified, note: RemoteNote, author: Actor, group: Actor | None
+) -> Answer:
+    """At a member's home: a post of a remote group, which only the group itself may bring."""
+    if group is None or verified.relayed_by != group.uri:
+        return "a group-only post that its group did not announce"
+
+    async def unit(act: Act) -> Answer:
+        if _address(note, author, group).audience is not Audience.GROUP:
+            return str(Fault.ADDRESSING)
+        joined = bool(await groups.list_local_member_ids(act.tx, group.id, now=act.now))
+        refusal = _admission(act, author, group, joined=joined)
+        if refusal is not None:
+            return refusal
+        stored = await store_note(act, note, author, Placement(Audience.GROUP, group=group))
+        return None if stored else "known or deleted already"
+
+    return await perform(ctx, unit)
+
+
+# --- edits and deletions -----------------------------------------------------------------------------------------
+
+
+async def on_update(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """An edit of a stored post, by its author alone, never older than what is stored."""
+    note = _own_note(verified)
+    status = await ctx.db.read(lambda tx: statuses.get_status_by_uri(tx, note.uri))
+    if status is None:
+        return "not stored here"
+    if status.group_id is not None:
+        return await _update_group_post(ctx, verified, note, actor, status)
+    return await perform(ctx, lambda act: _update(act, note, actor))
+
+
+async def _update(act: Act, note: RemoteNote, actor: Actor) -> Answer:
+    status = await statuses.get_status_by_uri(act.tx, note.uri)
+    if status is None or status.actor_id != actor.id:
+        return Reason.NOT_AUTHOR
+    before = Audience(status.audience)
+    facts = ActivityFacts(actor.host, Kind.CONTENT, before)
+    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    if isinstance(decision, Hold):
+        return decision
+    if isinstance(decision, Deny):
+        return decision.reason
+    return None if await update_note(act, note, status, actor) else "not newer than what is stored"
+
+
+async def _update_group_post(
+    ctx: Context, verified: Verified, note: RemoteNote, actor: Actor, status: Status
+) -> Answer:
+    group = await ctx.db.read(lambda tx: actors.get_actor(tx, status.group_id or 0))
+    if group is None:
+        return Reason.NOT_FOUND
+    if group.local:
+        await _require_proof(ctx, verified)
+        await attest(ctx, actor, Purpose.ACT)
+    elif verified.relayed_by != group.uri:
+        return "a group-only edit that its group did not announce"
+    return await perform(ctx, lambda act: _apply_group_edit(act, verified, note, actor, group))
+
+
+async def _apply_group_edit(act: Act, verified: Verified, note: RemoteNote, actor: Actor, group: Actor) -> Answer:
+    status = await statuses.get_status_by_uri(act.tx, note.uri)
+    if status is None or status.group_id != group.id:
+        return Reason.NOT_FOUND
+    facts = EditFacts(
+        before=Audience.GROUP,
+        after=_address(note, actor, group).audience,
+        own=status.actor_id == actor.id,
+        member=not group.local or await group_posts.is_member(act.tx, group.id, actor.id, act.now),
+    )
+    decision = posting.may_edit(facts)
+    if not isinstance(decision, Allow | Limit):
+        return decision.reason
+    refusal = _admission(act, actor, group, joined=True) or (await _posting(act, actor, group) if group.local else None)
+    if refusal is not None:
+        return refusal
+    edited = await update_note(act, note, status, actor)
+    if edited is None:
+        return "not newer than what is stored"
+    if group.local:
+        await group_posts.announce(act, edited, verified.activity.raw, keep=True)
+    return None
+
+
+async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """A post is taken back by its author, or by the group it was stored with. Never refused, in any state of the peer."""
+    uri = verified.activity.object_id
+    if uri is None:
+        raise ProtocolError(Fault.SHAPE, "a Delete of nothing")
+    return await perform(ctx, lambda act: _delete(act, uri, actor))
+
+
+async def _delete(act: Act, uri: str, actor: Actor) -> Answer:
+    status = await statuses.get_status_by_uri(act.tx, uri)
+    if status is None:
+        # The post may still be under way; only its own author's word keeps it out.
+        await statuses.insert_tombstone(act.tx, uri=uri, actor_uri=actor.uri, hidden=True, now=act.now)
+        return None
+    if actor.id not in {status.actor_id, status.group_id}:
+        return Reason.NOT_AUTHOR
+    author = await actors.get_actor(act.tx, status.actor_id)
+    targets = await list_retraction_inboxes(act.tx, uri)
+    await announce_deletion(act.tx, status, now=act.now)
+    await statuses.delete_status(act.tx, status, actor_uri=author.uri if author else actor.uri, now=act.now)
+    group = await groups.get_group(act.tx, status.group_id) if status.group_id else None
+    if group is not None and group.local:
+        await group_posts.retract(act, uri, group.actor_id, targets)
+    return None

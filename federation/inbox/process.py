@@ -1,0 +1,165 @@
+"""From the inbox table to the handlers: who vouches for it, may it in, which handler reads it.
+
+A handler answers why it did nothing, or None. What cannot be applied now because somebody must be fetched first is
+fetched before the handler's transaction.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+from federation.attesting import attest
+from federation.context import Context
+from federation.failures import FetchError
+from federation.inbox import follows, notes, profiles, reactions
+from federation.inbox.notes import Answer
+from federation.inbox.verified import Verified, from_inbox
+from federation.resolve import resolve_actor
+from federation.wire.errors import Fault, ProtocolError
+from policies.decision import Hold
+from policies.delivery import next_attempt
+from policies.verification import Purpose
+from storage import actors, inbox
+from storage.database import Transaction
+from storage.queues import Lease
+from storage.records import Actor, InboxItem
+
+log = logging.getLogger(__name__)
+
+LEASE_MS = 60_000
+BATCH = 32
+SHARE = 8
+IDLE_SECONDS = 2.0
+
+Handler = Callable[[Context, Verified, Actor], Awaitable[Answer]]
+
+HANDLERS: Mapping[str, Handler] = {
+    "Follow": follows.on_follow,
+    "Accept": follows.on_accept,
+    "Reject": follows.on_reject,
+    "Create": notes.on_create,
+    "Update": notes.on_update,
+    "Delete": notes.on_delete,
+    "Announce": reactions.on_announce,
+    "Like": reactions.on_like,
+}
+# What an Undo takes back, by the type of the activity it embeds.
+UNDOERS: Mapping[str, Handler] = {
+    "Follow": follows.on_undo_follow,
+    "Announce": reactions.on_undo_announce,
+    "Like": reactions.on_undo_like,
+}
+
+
+async def process(ctx: Context, item: InboxItem) -> Answer:
+    """Apply one recorded activity; answers why nothing came of it. FetchError: worth trying again later."""
+    try:
+        verified = from_inbox(item)
+        actor = await _require_actor(ctx, verified)
+        return await dispatch(ctx, verified, actor)
+    except ProtocolError as error:
+        return str(error)
+
+
+async def dispatch(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """Hand an activity to the handler of its type."""
+    handler = _handler(verified)
+    if handler is None:
+        return f"{Fault.TYPE_UNSUPPORTED}: {verified.activity.type[:40]}"
+    await attest(ctx, actor, Purpose.ACT if verified.activity.type == "Follow" else Purpose.READ)
+    return await handler(ctx, verified, actor)
+
+
+def _handler(verified: Verified) -> Handler | None:
+    activity = verified.activity
+    if activity.type == "Undo":
+        return UNDOERS.get(activity.object_type, reactions.on_undo_by_id)
+    if activity.type == "Update" and activity.object_type not in notes.TYPES:
+        return profiles.on_update
+    if activity.type == "Delete" and activity.object_id == activity.actor:
+        return profiles.on_delete
+    return HANDLERS.get(activity.type)
+
+
+async def _require_actor(ctx: Context, verified: Verified) -> Actor:
+    actor = await ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, verified.by))
+    if actor is None:
+        actor = await resolve_actor(ctx, verified.by)
+    if actor is None or actor.local:
+        raise ProtocolError(Fault.ACTOR_MISMATCH, f"{verified.by} is not another host's actor")
+    return actor
+
+
+async def run_inbox(ctx: Context, stop: asyncio.Event, owner: str) -> None:
+    """Apply recorded activities until told to stop, then give back what is claimed. Hosts take turns."""
+    while not stop.is_set():
+        if not await process_batch(ctx, owner):
+            await _rest(ctx, stop)
+    await ctx.db.transact(lambda tx: inbox.release(tx, owner=owner, now=ctx.now()))
+
+
+async def _rest(ctx: Context, stop: asyncio.Event) -> None:
+    """Until something is committed, the next item is due, or it is time to stop."""
+    due = await ctx.db.read(inbox.get_next_due)
+    seconds = IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.01, (due - ctx.now()) / 1000))
+    waiting = [asyncio.create_task(ctx.db.wait_for_commit(seconds)), asyncio.create_task(stop.wait())]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=seconds)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+
+
+async def process_batch(ctx: Context, owner: str) -> int:
+    """Claim and apply what is due; one host's items in order, different hosts side by side. Answers how many."""
+    now = ctx.now()
+    lease = Lease(owner, now, now + LEASE_MS)
+    items = await ctx.db.transact(lambda tx: inbox.claim_due(tx, lease, limit=BATCH, share=SHARE))
+    by_host: dict[str, list[InboxItem]] = {}
+    for item in items:
+        by_host.setdefault(item.host, []).append(item)
+    await asyncio.gather(*(_process_in_order(ctx, queue) for queue in by_host.values()))
+    return len(items)
+
+
+async def _process_in_order(ctx: Context, items: list[InboxItem]) -> None:
+    for item in items:
+        await process_item(ctx, item)
+
+
+async def process_item(ctx: Context, item: InboxItem) -> None:
+    """Apply one item and settle its row. A bug of ours in a handler costs that item its retries, not the queue."""
+    try:
+        answer = await process(ctx, item)
+    except FetchError as error:
+        await _retry(ctx, item, str(error))
+        return
+    except Exception as error:
+        log.exception("inbox item %s could not be applied", item.id)
+        await _retry(ctx, item, type(error).__name__)
+        return
+    state, text = _settled(answer)
+    if text:
+        log.info("inbox item %s of %s is %s: %s", item.id, item.host, state, text)
+    await ctx.db.transact(lambda tx: inbox.finish(tx, item.id, state=state, reason=text))
+
+
+def _settled(answer: Answer) -> tuple[str, str]:
+    """How an item ends: applied, held with its body, or refused; and why."""
+    match answer:
+        case None:
+            return "done", ""
+        case Hold():
+            return "held", answer.reason
+        case reason:
+            return "refused", reason[:300]
+
+
+async def _retry(ctx: Context, item: InboxItem, reason: str) -> None:
+    async def unit(tx: Transaction) -> None:
+        due = next_attempt(item.attempts + 1, ctx.now(), 0.5)
+        if due is None:
+            await inbox.finish(tx, item.id, state="dead", reason=reason[:300])
+        else:
+            await inbox.reschedule(tx, item.id, due_at=due, reason=reason[:300])
+
+    await ctx.db.transact(unit)

@@ -1,0 +1,261 @@
+"""Announce, Like and their Undo from other hosts. An Announce by a private group carries a group-only activity."""
+
+from federation import groups as group_posts
+from federation import memberships
+from federation.act import Act, perform
+from federation.context import Context
+from federation.fanout import announce_deletion, fan_out, notify
+from federation.inbox import notes
+from federation.inbox.notes import Answer
+from federation.inbox.verified import Verified, from_proof
+from federation.resolve import admits, resolve_actor, resolve_key, resolve_object
+from federation.wire.bounded import Document
+from federation.wire.errors import Fault, ProtocolError
+from federation.wire.origins import host_of
+from federation.wire.proofs import parse_proof, verify_activity_proof
+from federation.wire.values import integer, type_of, uri_of
+from policies.admission import ActivityFacts, admit_activity
+from policies.decision import Deny, Hold, Reason
+from policies.posting import ShareFacts, may_share
+from policies.ruleset import day_of
+from policies.terms import Audience, Kind
+from storage import actors, favourites, groups, notifications, statuses
+from storage.database import Reader, Transaction
+from storage.ids import new_id
+from storage.records import Actor, Favourite, Status
+from storage.visibility import get_visible
+
+RELAYED = {"Create": notes.on_create, "Update": notes.on_update}
+
+
+async def on_announce(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """A boost of a public post; or, by a private group that a member here has joined, one of its activities."""
+    if await ctx.db.read(lambda tx: groups.get_group(tx, actor.id)) is not None:
+        return await _on_group_announce(ctx, verified, actor)
+    original = await resolve_object(ctx, verified.activity.object_id or "")
+    if original is None:
+        return "what is boosted cannot be had, or is not public"
+    return await perform(ctx, lambda act: _boost(act, verified, actor, original))
+
+
+async def _boost(act: Act, verified: Verified, actor: Actor, original: Status) -> Answer:
+    facts = ActivityFacts(actor.host, Kind.CONTENT, Audience.PUBLIC)
+    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    if isinstance(decision, Hold):
+        return decision
+    if isinstance(decision, Deny):
+        return decision.reason
+    share = may_share(ShareFacts(Audience(original.audience), Audience.PUBLIC, own=original.actor_id == actor.id))
+    if isinstance(share, Deny):
+        return share.reason
+    if await statuses.get_boost(act.tx, actor.id, original.id) is not None:
+        return "known already"
+    if await statuses.is_deleted(act.tx, verified.activity.id, actor_uri=actor.uri):
+        return "undone already"
+    created_at = min(verified.activity.published or act.now, act.now)
+    boost_id = new_id(created_at)
+    made = Status(
+        id=boost_id,
+        uri=verified.activity.id,
+        actor_id=actor.id,
+        audience=Audience.PUBLIC if original.audience == Audience.PUBLIC else Audience.UNLISTED,
+        group_id=None,
+        distributed=1,
+        boost_of_id=original.id,
+        in_reply_to_id=None,
+        in_reply_to_actor_id=None,
+        in_reply_to_uri=None,
+        thread_id=boost_id,
+        content="",
+        text="",
+        summary="",
+        sensitive=0,
+        language=None,
+        url=original.url,
+        replies_count=0,
+        boosts_count=0,
+        favourites_count=0,
+        app_id=None,
+        emojis="[]",
+        created_at=created_at,
+        edited_at=None,
+    )
+    await statuses.insert_status(act.tx, made)
+    await fan_out(act.tx, made, actor, now=act.now)
+    await notify(act.tx, original.actor_id, "reblog", actor.id, status_id=original.id, now=act.now)
+    return None
+
+
+# --- what a private group announces ------------------------------------------------------------------------------
+
+
+async def _on_group_announce(ctx: Context, verified: Verified, group: Actor) -> Answer:
+    inner = verified.activity.embedded
+    if inner is None:
+        return "a private group must announce whole activities"
+    refusal = await ctx.db.transact(lambda tx: _joined(ctx, tx, verified, group))
+    if refusal is not None:
+        return refusal
+    relayed = await _prove(ctx, inner, group)
+    author = await resolve_actor(ctx, relayed.by)
+    if author is None:
+        return "its author cannot be had"
+    if author.local:
+        return await _on_echo(ctx, relayed, group)
+    if relayed.activity.type in RELAYED:
+        return await RELAYED[relayed.activity.type](ctx, relayed, author)
+    if relayed.activity.type == "Like":
+        return await on_like(ctx, relayed, author)
+    if relayed.activity.type == "Undo":
+        return await on_undo_like(ctx, relayed, author)
+    return f"{Fault.TYPE_UNSUPPORTED}: {relayed.activity.type[:40]} by a group"
+
+
+async def _joined(ctx: Context, tx: Transaction, verified: Verified, group: Actor) -> Answer:
+    """Nothing of a group is read unless somebody here is its member under a live lease."""
+    epoch = integer(verified.activity.raw.get("epoch"), 0, 2**63 - 1)
+    if epoch is not None:
+        await memberships.note_epoch(tx, group.id, epoch, ctx.now())
+    if group.local or not await groups.list_local_member_ids(tx, group.id, now=ctx.now()):
+        return Reason.GROUP_NOT_JOINED
+    return None
+
+
+async def _prove(ctx: Context, inner: Document, group: Actor) -> Verified:
+    """The inner activity is believed for its own proof only, never for who relays it (FEP-171b's forged updates)."""
+    method = parse_proof(inner).verification_method
+    host = host_of(method)
+    if host != ctx.origin.host and not await admits(ctx, host):
+        raise ProtocolError(Fault.PROOF_UNSUPPORTED, f"{host} is not admitted")
+    key = await resolve_key(ctx, method)
+    if key is None:
+        raise ProtocolError(Fault.PROOF_MISSING, f"no key {method[:200]}")
+    return from_proof(verify_activity_proof(inner, key, now=ctx.now()), host=host, relayed_by=group.uri)
+
+
+async def _on_echo(ctx: Context, relayed: Verified, group: Actor) -> Answer:
+    """Our own member's post comes back announced: from now on its co-members here see it."""
+
+    async def unit(act: Act) -> Answer:
+        status = await statuses.get_status_by_uri(act.tx, relayed.activity.object_id or "")
+        if status is None or status.group_id != group.id:
+            return "not a post of ours in this group"
+        if status.distributed:
+            return None
+        await statuses.confirm_distribution(act.tx, status.id)
+        author = await actors.get_actor(act.tx, status.actor_id)
+        confirmed = await statuses.get_status(act.tx, status.id)
+        if author is not None and confirmed is not None:
+            await fan_out(act.tx, confirmed, author, now=act.now)
+        return None
+
+    return await perform(ctx, unit)
+
+
+# --- likes -------------------------------------------------------------------------------------------------------
+
+
+async def on_like(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """A post that the liker may see is liked; a like in a group of ours is announced to its members' homes."""
+    return await perform(ctx, lambda act: _like(act, verified, actor))
+
+
+async def _like(act: Act, verified: Verified, actor: Actor) -> Answer:
+    status = await _reacted_to(act, verified.activity.object_id or "", verified, actor)
+    if status is None:
+        return Reason.NOT_FOUND
+    facts = ActivityFacts(
+        host=actor.host, kind=Kind.CONTENT, audience=Audience(status.audience), capable=True, joined=True
+    )
+    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    if isinstance(decision, Hold):
+        return decision
+    if isinstance(decision, Deny):
+        return decision.reason
+    liked = Favourite(new_id(act.now), actor.id, status.id, verified.activity.id, act.now)
+    if not await favourites.insert_favourite(act.tx, liked):
+        return "known already"
+    await notify(act.tx, status.actor_id, "favourite", actor.id, status_id=status.id, now=act.now)
+    await _relay(act, verified, status)
+    return None
+
+
+async def _reacted_to(act: Act, uri: str, verified: Verified, actor: Actor) -> Status | None:
+    """The post, when its reactor may see it. A reaction to a remote group's post comes from the group alone."""
+    status = await statuses.get_status_by_uri(act.tx, uri)
+    if status is None:
+        return None
+    if status.group_id is not None:
+        group = await actors.get_actor(act.tx, status.group_id)
+        if group is not None and not group.local:
+            return status if verified.relayed_by == group.uri else None
+    return await get_visible(act.tx, status.id, viewer=actor.id, now=act.now)
+
+
+async def _relay(act: Act, verified: Verified, status: Status) -> None:
+    group = await groups.get_group(act.tx, status.group_id) if status.group_id else None
+    if group is not None and group.local and not verified.relayed_by and "proof" in verified.activity.raw:
+        await group_posts.announce(act, status, verified.activity.raw, keep=False)
+
+
+async def on_undo_like(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """A like is taken back: by the Like's id, or by what it liked."""
+    embedded = verified.activity.embedded or {}
+
+    async def unit(act: Act) -> Answer:
+        known = await favourites.get_favourite_by_uri(act.tx, verified.activity.object_id or "")
+        if known is None:
+            status = await statuses.get_status_by_uri(act.tx, uri_of(embedded.get("object")) or "")
+            known = await favourites.get_favourite(act.tx, actor.id, status.id) if status else None
+        if known is None or known.actor_id != actor.id:
+            return "nothing to undo"
+        status = await statuses.get_status(act.tx, known.status_id)
+        await favourites.delete_favourite(act.tx, known)
+        await notifications.delete_notifications_about(
+            act.tx, type_="favourite", actor_id=actor.id, status_id=known.status_id
+        )
+        if status is not None:
+            await _relay(act, verified, status)
+        return None
+
+    return await perform(ctx, unit)
+
+
+async def on_undo_announce(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """A boost is taken back: by the Announce's id, or by what it boosted."""
+    embedded = verified.activity.embedded or {}
+
+    async def unit(act: Act) -> Answer:
+        boost = await statuses.get_status_by_uri(act.tx, verified.activity.object_id or "")
+        if boost is None:
+            original = await statuses.get_status_by_uri(act.tx, uri_of(embedded.get("object")) or "")
+            boost = await statuses.get_boost(act.tx, actor.id, original.id) if original else None
+        if boost is None or boost.actor_id != actor.id or boost.boost_of_id is None:
+            await statuses.insert_tombstone(
+                act.tx, uri=verified.activity.object_id or "", actor_uri=actor.uri, hidden=True, now=act.now
+            )
+            return "nothing to undo"
+        await announce_deletion(act.tx, boost, now=act.now)
+        await statuses.delete_status(act.tx, boost, actor_uri=actor.uri, now=act.now)
+        await notifications.delete_notifications_about(
+            act.tx, type_="reblog", actor_id=actor.id, status_id=boost.boost_of_id
+        )
+        return None
+
+    return await perform(ctx, unit)
+
+
+async def on_undo_by_id(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """An Undo that only names what it undoes: find out what that was."""
+    uri = verified.activity.object_id or ""
+
+    async def unit(tx: Reader) -> str:
+        if await favourites.get_favourite_by_uri(tx, uri) is not None:
+            return "Like"
+        return "Announce"
+
+    if type_of(verified.activity.embedded or {}) not in {"", "Like", "Announce"}:
+        return f"{Fault.TYPE_UNSUPPORTED}: Undo of {verified.activity.object_type[:40]}"
+    if await ctx.db.read(unit) == "Like":
+        return await on_undo_like(ctx, verified, actor)
+    return await on_undo_announce(ctx, verified, actor)

@@ -1,0 +1,404 @@
+"""Memberships of private groups, from every side: asking, accepting, leaving, removing, leases and slices.
+
+The group's home owns membership. Every act of it advances the group's epoch under a lock on the group's row and tells
+the person's host, nobody else. Whether an act may be done is `policies.membership`'s answer.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any, assert_never
+
+from federation.act import Act
+from federation.distribution import Outgoing, send
+from federation.facts import Parcel, get_attestation_facts, in_reach, is_capable, own_criteria
+from federation.fanout import notify
+from federation.groups import advance_epoch, require_group
+from federation.rules import Rules
+from federation.wire.render import render_activity
+from policies import membership as policy
+from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
+from policies.membership import JoinFacts, Joining
+from policies.terms import Audience, Kind
+from policies.verification import Purpose, criteria_of_group, criteria_step
+from storage import attestations, audit, groups
+from storage.database import Reader, Transaction
+from storage.events import insert_event
+from storage.follows import Inbox
+from storage.ids import new_id
+from storage.records import Actor, Group, Membership
+
+DAY = 24 * policy.HOUR
+PRESENT = frozenset({"active", "pending", "invited"})
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """What a group's home states of one host's members at a moment (unix ms), under its own proof."""
+
+    members: frozenset[str]
+    epoch: int
+    issued: int
+    lease_hours: float
+
+
+async def request(act: Act, group_actor: Actor, actor: Actor, *, follow_uri: str) -> Decision:
+    """Somebody asks to join: at our own group decide and answer; for a remote group store the wish and send a Follow."""
+    group = await groups.lock_group(act.tx, group_actor.id, change=True)
+    if group is None:
+        raise LookupError(f"no group {group_actor.id}")
+    known = await groups.get_membership(act.tx, group.actor_id, actor.id)
+    if known is not None and known.state == "active":
+        return await _ask_again(act, group, group_actor, known, actor, follow_uri)
+    if not group.local:
+        return await _ask_elsewhere(act, group, group_actor, known, actor, follow_uri)
+    decision = policy.may_join(
+        await join_facts(act.tx, act.rules, group, group_actor, actor, known, act.now), act.rules.ruleset, act.now
+    )
+    match decision:
+        case Allow() | Limit():
+            await _admit(act, group, group_actor, actor, _wish(known, group, actor, follow_uri, act.now))
+        case Hold():
+            wish = _wish(known, group, actor, follow_uri, act.now)
+            await groups.upsert_membership(act.tx, wish)
+            for moderator in await _moderators(act.tx, group):
+                await notify(act.tx, moderator, "follow_request", actor.id, now=act.now)
+        case Deny():
+            if not actor.local:
+                wish = _wish(known, group, actor, follow_uri, act.now)
+                await _tell(act, group_actor, actor, wish, "Reject", group.epoch, summary=decision.reason)
+        case _ as never:
+            assert_never(never)
+    return decision
+
+
+async def _ask_again(
+    act: Act,
+    group: Group,
+    group_actor: Actor,
+    known: Membership,
+    actor: Actor,
+    follow_uri: str,
+) -> Decision:
+    """A member asks once more, so its host has lost the answer: give it again."""
+    if group.local and not actor.local:
+        await groups.update_membership(act.tx, known.id, follow_uri=follow_uri)
+        again = replace(known, follow_uri=follow_uri)
+        await _tell(act, group_actor, actor, again, "Accept", group.epoch)
+    return Allow("group:member")
+
+
+async def _ask_elsewhere(
+    act: Act,
+    group: Group,
+    group_actor: Actor,
+    known: Membership | None,
+    actor: Actor,
+    follow_uri: str,
+) -> Decision:
+    wish = _wish(known, group, actor, follow_uri, act.now)
+    await groups.upsert_membership(act.tx, wish)
+    activity_id = new_id(act.now)
+    document = render_activity(wish.follow_uri, "Follow", actor.uri, group_actor.uri, now=act.now)
+    await _send(act, actor, group_actor, document, activity_id, Kind.CONTROL)
+    return Hold("group:joining", Reason.AWAITS_MODERATOR)
+
+
+def _wish(known: Membership | None, group: Group, actor: Actor, follow_uri: str, now: int) -> Membership:
+    return Membership(
+        id=known.id if known else new_id(now),
+        group_id=group.actor_id,
+        actor_id=actor.id,
+        state="pending",
+        moderator=0,
+        follow_uri=follow_uri,
+        epoch=known.epoch if known else 0,
+        generation=known.generation if known else 0,
+        lease_until=0,
+        created_at=now,
+        changed_at=now,
+    )
+
+
+async def join_facts(
+    tx: Reader, rules: Rules, group: Group, group_actor: Actor, actor: Actor, known: Membership | None, now: int
+) -> JoinFacts:
+    """What `policies.membership` asks about a person at the door of a group of ours."""
+    facts = JoinFacts(
+        group=group_actor.username,
+        joining=Joining(group.joining),
+        attestation=await get_attestation_facts(tx, actor),
+        criteria=own_criteria(rules.ruleset),
+        banned=known is not None and known.state == "banned",
+        invited=known is not None and known.state == "invited",
+    )
+    if actor.local:
+        return facts
+    return replace(
+        facts,
+        host=actor.host,
+        capable=is_capable(actor),
+        in_reach=in_reach(group, actor.host),
+        joined_today=await groups.count_members_since(tx, group.actor_id, host=actor.host, since=now - now % DAY),
+        members_there=await groups.count_members_since(tx, group.actor_id, host=actor.host, since=0),
+    )
+
+
+async def _admit(act: Act, group: Group, group_actor: Actor, actor: Actor, wish: Membership) -> None:
+    now = act.now
+    epoch = await advance_epoch(act.tx, group, now)
+    admitted = replace(
+        wish,
+        state="active",
+        epoch=epoch,
+        generation=wish.generation + 1,
+        lease_until=await _until(act.tx, actor),
+        changed_at=now,
+    )
+    await groups.upsert_membership(act.tx, admitted)
+    if actor.local:
+        await insert_event(act.tx, owner_id=actor.id, type_="groups", ref=group.actor_id, now=now)
+    else:
+        await _tell(act, group_actor, actor, admitted, "Accept", epoch)
+
+
+async def _until(tx: Reader, actor: Actor) -> int:
+    """At the group's home a membership ends with what made it possible: the attestation."""
+    attestation = await attestations.get_attestation(tx, actor.id)
+    if attestation is None or not actor.local:
+        # A remote attestation is a short credential that its home renews; its end is watched by `upkeep`.
+        return groups.FOR_EVER
+    return attestation.valid_until
+
+
+async def _moderators(tx: Reader, group: Group) -> list[int]:
+    return [member.actor.id for member in await groups.list_members(tx, group.actor_id) if member.membership.moderator]
+
+
+async def accept(act: Act, group_id: int, actor: Actor, *, by: str) -> Deny | Hold | None:
+    """A moderator accepts a pending request (or invites are answered by `request`); None when it is done."""
+    group = await groups.lock_group(act.tx, group_id, change=True)
+    _, group_actor = await require_group(act.tx, group_id)
+    known = await groups.get_membership(act.tx, group_id, actor.id)
+    if group is None or known is None or known.state != "pending":
+        raise LookupError(f"{actor.acct} has not asked to join {group_actor.acct}")
+    facts = await join_facts(act.tx, act.rules, group, group_actor, actor, known, act.now)
+    decision = policy.may_accept(facts, act.rules.ruleset, act.now)
+    match decision:
+        case Deny() | Hold():
+            return decision
+        case Allow() | Limit():
+            pass
+        case _ as never:
+            assert_never(never)
+    await _admit(act, group, group_actor, actor, known)
+    await audit.append(
+        act.tx, actor=by, act="group.accept", subject=group_actor.username, now=act.now, member=actor.acct
+    )
+    return None
+
+
+async def invite(act: Act, group_id: int, actor: Actor, *, by: str) -> None:
+    """Invite a member of ours: following the group will be enough."""
+    group, group_actor = await require_group(act.tx, group_id)
+    known = await groups.get_membership(act.tx, group_id, actor.id)
+    if not actor.local:
+        raise LookupError(f"{actor.acct} is not a member here")
+    if known is not None and known.state == "active":
+        return
+    wish = _wish(known, group, actor, known.follow_uri if known else act.ctx.origin.activity(new_id(act.now)), act.now)
+    await groups.upsert_membership(act.tx, replace(wish, state="invited"))
+    await notify(act.tx, actor.id, "follow", group_actor.id, now=act.now)
+    await audit.append(
+        act.tx, actor=by, act="group.invite", subject=group_actor.username, now=act.now, member=actor.acct
+    )
+
+
+async def end(act: Act, group_id: int, actor: Actor, *, state: str = "ended", reason: str = "") -> bool:
+    """At a group of ours: a membership or a request is over. Tells the person's host only; False when there was none."""
+    group = await groups.lock_group(act.tx, group_id, change=True)
+    _, group_actor = await require_group(act.tx, group_id)
+    known = await groups.get_membership(act.tx, group_id, actor.id)
+    if group is None or known is None or (known.state not in PRESENT and known.state == state):
+        return False
+    epoch = await advance_epoch(act.tx, group, act.now)
+    ended = replace(known, state=state, epoch=epoch)
+    await _finish(act, ended, actor)
+    if not actor.local:
+        await _tell(act, group_actor, actor, ended, "Reject", epoch, summary=reason or None)
+    return True
+
+
+async def _finish(act: Act, ended: Membership, actor: Actor) -> None:
+    await groups.update_membership(
+        act.tx,
+        ended.id,
+        state=ended.state,
+        epoch=ended.epoch,
+        generation=ended.generation + 1,
+        moderator=0,
+        lease_until=0,
+        changed_at=act.now,
+    )
+    if actor.local:
+        await insert_event(act.tx, owner_id=actor.id, type_="revoked", ref=ended.group_id, now=act.now)
+
+
+async def leave(act: Act, group_actor: Actor, actor: Actor) -> None:
+    """A member of ours leaves, or withdraws a request. It is over here at once, whatever the group's home answers."""
+    group = await groups.lock_group(act.tx, group_actor.id, change=True)
+    known = await groups.get_membership(act.tx, group_actor.id, actor.id)
+    if group is None or known is None or known.state not in PRESENT:
+        return
+    if group.local:
+        await end(act, group.actor_id, actor)
+        return
+    await _finish(act, replace(known, state="ended"), actor)
+    now = act.now
+    activity_id = new_id(now)
+    undone = render_join(known, actor, group_actor)
+    document = render_activity(act.ctx.origin.activity(activity_id), "Undo", actor.uri, undone, now=now)
+    await _send(act, actor, group_actor, document, activity_id, Kind.RETRACTION)
+
+
+def render_join(membership: Membership, actor: Actor, group_actor: Actor) -> dict[str, Any]:
+    """The Follow that began a membership."""
+    return {"id": membership.follow_uri, "type": "Follow", "actor": actor.uri, "object": group_actor.uri}
+
+
+async def _tell(
+    act: Act,
+    group_actor: Actor,
+    actor: Actor,
+    membership: Membership,
+    answer: str,
+    epoch: int,
+    *,
+    summary: str | None = None,
+) -> None:
+    """Accept or Reject, with the epoch, to the person's host and nobody else."""
+    now = act.now
+    group = await groups.get_group(act.tx, group_actor.id)
+    activity_id = new_id(now)
+    document = render_activity(
+        act.ctx.origin.activity(activity_id),
+        answer,
+        group_actor.uri,
+        render_join(membership, actor, group_actor),
+        now=now,
+        epoch=epoch,
+        lease=group.lease_hours if group and answer == "Accept" else None,
+        summary=summary,
+    )
+    kind = Kind.RETRACTION if answer == "Reject" else Kind.CONTROL
+    await _send(act, group_actor, actor, document, activity_id, kind)
+
+
+async def _send(
+    act: Act,
+    sender: Actor,
+    target: Actor,
+    document: dict[str, Any],
+    activity_id: int,
+    kind: Kind,
+) -> None:
+    outgoing = Outgoing(activity_id, document, sender.id)
+    await send(act, outgoing, Parcel(kind, Audience.DIRECT), [Inbox(target.host, target.inbox)])
+
+
+async def on_accepted(act: Act, group_actor: Actor, actor: Actor, *, epoch: int, lease_hours: float) -> Decision:
+    """The group's home accepted a member of ours, who asked; or repeats it with a higher epoch."""
+    known = await groups.get_membership(act.tx, group_actor.id, actor.id)
+    if known is None or known.state not in {"pending", "active"}:
+        return Deny("group:pending", Reason.GROUP_NOT_JOINED)
+    decision = policy.accept_epoch(known.epoch or None, epoch)
+    if isinstance(decision, Deny):
+        return decision
+    now = act.now
+    await groups.update_membership(
+        act.tx,
+        known.id,
+        state="active",
+        epoch=epoch,
+        generation=known.generation + int(known.state != "active"),
+        lease_until=policy.lease_until(now, lease_hours, now),
+        changed_at=now,
+    )
+    await note_epoch(act.tx, group_actor.id, epoch, now)
+    await insert_event(act.tx, owner_id=actor.id, type_="groups", ref=group_actor.id, now=now)
+    return decision
+
+
+async def on_rejected(act: Act, group_actor: Actor, actor: Actor, *, epoch: int) -> Decision:
+    """The group's home refused or expelled a member of ours."""
+    known = await groups.get_membership(act.tx, group_actor.id, actor.id)
+    if known is None or known.state not in PRESENT:
+        return Deny("group:member", Reason.GROUP_NOT_JOINED)
+    decision = policy.accept_epoch(known.epoch or None, epoch)
+    if isinstance(decision, Deny):
+        return decision
+    await _finish(act, replace(known, state="ended", epoch=epoch), actor)
+    await note_epoch(act.tx, group_actor.id, epoch, act.now)
+    return decision
+
+
+async def note_epoch(tx: Transaction, group_id: int, epoch: int, now: int) -> None:
+    """Keep the highest epoch seen of a remote group; on a gap its slice is pulled soon."""
+    group = await groups.get_group(tx, group_id)
+    if group is None or group.local or epoch <= group.epoch:
+        return
+    await groups.update_group(tx, group_id, epoch=epoch, pull_due_at=now)
+
+
+async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
+    """What the group's home says of our members now: renew leases of those it lists, end the others' memberships."""
+    now = act.now
+    group = await groups.lock_group(act.tx, group_actor.id, change=True)
+    if group is None or isinstance(policy.accept_epoch(group.epoch or None, told.epoch), Deny):
+        return
+    for member in await groups.list_members(act.tx, group_actor.id, states=("active", "pending")):
+        if not member.actor.local:
+            continue
+        if member.actor.uri in told.members:
+            await groups.update_membership(
+                act.tx,
+                member.membership.id,
+                state="active",
+                epoch=max(member.membership.epoch, told.epoch),
+                lease_until=policy.lease_until(told.issued, told.lease_hours, now),
+            )
+        elif member.membership.state == "active" and member.membership.epoch <= told.epoch:
+            await _finish(act, replace(member.membership, state="ended", epoch=told.epoch), member.actor)
+    await groups.update_group(act.tx, group_actor.id, epoch=told.epoch, pulled_at=now)
+
+
+async def reconsider(act: Act, actor: Actor) -> None:
+    """After a change of somebody's attestation: memberships of our groups whose criteria no longer hold are over."""
+    now = act.now
+    facts = await get_attestation_facts(act.tx, actor)
+    for known in await groups.list_memberships_of(act.tx, actor.id):
+        group, group_actor = await require_group(act.tx, known.group_id)
+        if not group.local or known.state != "active":
+            continue
+        asked = criteria_of_group(act.rules.ruleset.groups.get(group_actor.username), own_criteria(act.rules.ruleset))
+        decision = criteria_step(facts, asked, act.rules.ruleset, now, Purpose.READ)
+        if isinstance(decision, Deny):
+            await end(act, group.actor_id, actor, reason=decision.reason)
+        elif actor.local:
+            await groups.update_membership(act.tx, known.id, lease_until=await _until(act.tx, actor))
+
+
+async def end_all_of_host(act: Act, host: str) -> None:
+    """A suspended host: its people leave our groups, ours leave its groups."""
+    for member in await groups.list_memberships_of_host(act.tx, host):
+        group, group_actor = await require_group(act.tx, member.membership.group_id)
+        if group.local:
+            await end(act, group.actor_id, member.actor)
+        else:
+            await leave(act, group_actor, member.actor)
+
+
+async def leave_remote_groups(act: Act, actor: Actor) -> None:
+    """A member of ours whose verification is gone leaves the groups of others, whose homes rely on our word."""
+    for known in await groups.list_memberships_of(act.tx, actor.id):
+        group, group_actor = await require_group(act.tx, known.group_id)
+        if not group.local:
+            await leave(act, group_actor, actor)

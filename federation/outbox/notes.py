@@ -1,0 +1,399 @@
+"""Posts of our members: publishing, editing, deleting. Facts, decision and all consequences in one transaction.
+
+Which audience a post ends up with is `policies.posting`'s answer; what it becomes on the wire is `federation.documents`'.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, assert_never
+
+from federation import groups as group_posts
+from federation.act import Act, perform
+from federation.composing import Composed, compose_text, resolve_names
+from federation.context import Context
+from federation.distribution import Outgoing, list_inboxes, list_retraction_inboxes, send
+from federation.documents import create_document, prove
+from federation.facts import Parcel, get_attestation_facts, group_facts, send_facts
+from federation.fanout import announce_deletion, fan_out
+from federation.rules import Subject, record
+from federation.signing import get_keys
+from federation.wire.render import render_activity, render_tombstone
+from federation.wire.values import PUBLIC
+from policies import posting
+from policies.decision import Allow, Change, Deny, Hold, Limit
+from policies.delivery import SendFacts
+from policies.posting import EditFacts, ParentFacts, PostFacts
+from policies.terms import Audience, Kind
+from storage import actors, groups, media, statuses
+from storage.database import Reader, Transaction
+from storage.ids import new_id
+from storage.records import Actor, Group, Status
+from storage.visibility import get_visible
+
+HOUR = 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A post as its author sent it, checked for form only."""
+
+    text: str
+    audience: Audience
+    in_reply_to: int | None = None
+    summary: str = ""
+    sensitive: bool = False
+    language: str | None = None
+    media_ids: tuple[int, ...] = ()
+    idempotency_key: str | None = None
+    app_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """`fresh` is False when the same Idempotency-Key had published before."""
+
+    status: Status
+    fresh: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """What may change in a post. `media_ids` None leaves its files; `descriptions` are alt texts by media id."""
+
+    text: str
+    summary: str = ""
+    sensitive: bool = False
+    language: str | None = None
+    media_ids: tuple[int, ...] | None = None
+    descriptions: Mapping[int, str] = field(default_factory=dict)
+
+
+class ParentGoneError(LookupError):
+    """The post that is answered does not exist, or its would-be answerer may not see it."""
+
+
+async def publish(ctx: Context, author_id: int, draft: Draft) -> Published | Deny | Hold:
+    """Publish a post of a member. Names that are not known here yet are looked up first, outside the transaction.
+
+    ParentGoneError when the parent is hidden or gone; LookupError for files that are not the author's to attach.
+    """
+    await resolve_names(ctx, draft.text)
+    return await perform(ctx, lambda act: _publish(act, author_id, draft))
+
+
+async def _publish(act: Act, author_id: int, draft: Draft) -> Published | Deny | Hold:
+    now = act.now
+    if draft.idempotency_key:
+        known = await statuses.get_idempotent(act.tx, author_id, draft.idempotency_key, since=now - HOUR)
+        status = await statuses.get_status(act.tx, known) if known is not None else None
+        if status is not None:
+            return Published(status, fresh=False)
+    author = await _require_author(act.tx, author_id)
+    intent = await _understand(act, author, draft)
+    decision = posting.decide(intent.facts, act.rules.ruleset, now)
+    if intent.facts.sending is not None:
+        subject = Subject("post", act.ctx.origin.object(intent.status_id), intent.facts.sending.host)
+        await record(act.tx, act.rules, decision, subject, intent.facts.sending, now)
+    match decision:
+        case Deny() | Hold():
+            return decision
+        case Allow() | Limit():
+            status = await _store(act, intent, decision, draft)
+        case _ as never:
+            assert_never(never)
+    await _spread(act, status, author)
+    if draft.idempotency_key:
+        await statuses.insert_idempotent(act.tx, author_id, draft.idempotency_key, status.id, now=now)
+    return Published(status, fresh=True)
+
+
+async def _require_author(tx: Reader, author_id: int) -> Actor:
+    author = await actors.get_actor(tx, author_id)
+    if author is None or not author.local or author.disabled_at is not None:
+        raise LookupError(f"no active actor {author_id} here")
+    return author
+
+
+@dataclass(frozen=True, slots=True)
+class _Intent:
+    """A draft with everything it refers to, and the facts that decide about it."""
+
+    status_id: int
+    author: Actor
+    composed: Composed
+    parent: Status | None
+    groups: Mapping[str, Actor]
+    facts: PostFacts
+
+
+async def _understand(act: Act, author: Actor, draft: Draft) -> _Intent:
+    now = act.now
+    parent = await _parent(act.tx, draft, author, now)
+    composed = await compose_text(act.tx, act.ctx.origin, draft.text, author)
+    concerned = await _groups(act.tx, composed, parent)
+    group_states = tuple(
+        [await group_facts(act.tx, group, actor, author, act.rules.ruleset, now) for group, actor in concerned]
+    )
+    status_id = new_id(now)
+    others = [actor for actor in composed.mentioned if actor.id not in {actor.id for _, actor in concerned}]
+    facts = PostFacts(
+        audience=draft.audience,
+        groups=group_states,
+        mentions_others=bool(others),
+        mentions_outsiders=await _mentions_outsiders(act.tx, concerned, others, draft, parent, now),
+        parent=None if parent is None else ParentFacts(Audience(parent.audience), await _group_uri(act.tx, parent)),
+        attestation=await get_attestation_facts(act.tx, author),
+        sending=await _sending(act, concerned, status_id),
+    )
+    return _Intent(status_id, author, composed, parent, {actor.uri: actor for _, actor in concerned}, facts)
+
+
+async def _parent(tx: Reader, draft: Draft, author: Actor, now: int) -> Status | None:
+    if draft.in_reply_to is None:
+        return None
+    parent = await get_visible(tx, draft.in_reply_to, viewer=author.id, now=now)
+    if parent is None:
+        raise ParentGoneError(str(draft.in_reply_to))
+    if parent.boost_of_id is not None:  # apps answer the boost they show; its original is what is meant
+        parent = await get_visible(tx, parent.boost_of_id, viewer=author.id, now=now)
+    return parent
+
+
+async def _groups(tx: Reader, composed: Composed, parent: Status | None) -> list[tuple[Group, Actor]]:
+    """Each private group that the post mentions or answers in, once."""
+    ids = [actor.id for actor in composed.mentioned if actor.type == "Group"]
+    if parent is not None and parent.group_id is not None:
+        ids.append(parent.group_id)
+    found, named = await groups.list_groups(tx, ids), await actors.list_actors(tx, ids)
+    return [(found[group_id], named[group_id]) for group_id in dict.fromkeys(ids) if group_id in found]
+
+
+async def _group_uri(tx: Reader, status: Status) -> str:
+    if status.group_id is None:
+        return ""
+    actor = await actors.get_actor(tx, status.group_id)
+    return actor.uri if actor else ""
+
+
+async def _mentions_outsiders(
+    tx: Reader,
+    concerned: list[tuple[Group, Actor]],
+    others: list[Actor],
+    draft: Draft,
+    parent: Status | None,
+    now: int,
+) -> bool:
+    """Whether somebody is named who is no member of the group that the post is for, as far as we know."""
+    if not concerned or not others:
+        return False
+    insiders = await _insiders(tx, concerned[0][0], parent, now)
+    return any(actor.id not in insiders for actor in others)
+
+
+async def _insiders(tx: Reader, group: Group, parent: Status | None, now: int) -> set[int]:
+    """Present members that we know of, and whoever took part in the thread."""
+    known = {member.actor.id for member in await groups.list_members(tx, group.actor_id)}
+    return known | (set(await statuses.list_participants(tx, parent.thread_id)) if parent else set())
+
+
+async def _sending(act: Act, concerned: list[tuple[Group, Actor]], status_id: int) -> SendFacts | None:
+    remote = next(((group, actor) for group, actor in concerned if not group.local), None)
+    if remote is None:
+        return None
+    parcel = Parcel(Kind.CONTENT, Audience.GROUP, act.ctx.origin.object(status_id), remote[0].actor_id)
+    return await send_facts(act.tx, parcel, remote[1].host, act.rules, act.now)
+
+
+async def _store(act: Act, intent: _Intent, decision: Allow | Limit, draft: Draft) -> Status:
+    now, author = act.now, intent.author
+    changes = decision.changes if isinstance(decision, Limit) else ()
+    audience = posting.audience_after(draft.audience, decision)
+    group = _chosen_group(intent, audience)
+    composed = await _addressed(act, intent, changes, group)
+    parent = None if Change.DETACH_REPLY in changes else intent.parent
+    status = Status(
+        id=intent.status_id,
+        uri=act.ctx.origin.object(intent.status_id),
+        actor_id=author.id,
+        audience=audience,
+        group_id=group.id if group else None,
+        distributed=int(group is None or group.local),
+        boost_of_id=None,
+        in_reply_to_id=parent.id if parent else None,
+        in_reply_to_actor_id=parent.actor_id if parent else None,
+        in_reply_to_uri=parent.uri if parent else None,
+        thread_id=parent.thread_id if parent else intent.status_id,
+        content=composed.html,
+        text=draft.text,
+        summary=draft.summary,
+        sensitive=int(draft.sensitive or bool(draft.summary)),
+        language=draft.language,
+        url=act.ctx.origin.page(author.username, intent.status_id),
+        replies_count=0,
+        boosts_count=0,
+        favourites_count=0,
+        app_id=draft.app_id,
+        emojis="[]",
+        created_at=now,
+        edited_at=None,
+    )
+    mentions = [statuses.Mention(actor.id) for actor in composed.mentioned if group is None or actor.id != group.id]
+    await statuses.insert_status(act.tx, status, mentions=mentions, tags=composed.tags)
+    await media.attach_media(act.tx, draft.media_ids, status_id=status.id, actor_id=author.id)
+    return status
+
+
+def _chosen_group(intent: _Intent, audience: Audience) -> Actor | None:
+    return next(iter(intent.groups.values())) if audience is Audience.GROUP else None
+
+
+async def _addressed(act: Act, intent: _Intent, changes: tuple[Change, ...], group: Actor | None) -> Composed:
+    """The text composed again, with only those named who are addressed, and the group's mention first in it."""
+    silent = set(intent.groups) if Change.GROUP_AS_TEXT in changes else set()
+    allowed = [actor for actor in intent.composed.mentioned if actor.uri not in silent]
+    if Change.OUTSIDERS_AS_TEXT in changes:
+        insiders = await _insiders_of(act.tx, intent, group, act.now)
+        allowed = [actor for actor in allowed if actor.id in insiders]
+    return intent.composed.only(allowed, first=group)
+
+
+async def _insiders_of(tx: Reader, intent: _Intent, group: Actor | None, now: int) -> set[int]:
+    concerned = group or next(iter(intent.groups.values()))
+    stored = await groups.get_group(tx, concerned.id)
+    if stored is None:
+        return set()
+    return {concerned.id} | await _insiders(tx, stored, intent.parent, now)
+
+
+async def _spread(act: Act, status: Status, author: Actor) -> None:
+    """Home timelines, notifications and deliveries of a new post."""
+    if status.audience == Audience.GROUP:
+        await group_posts.submit(act, status, author, kind="Create")
+        return
+    await fan_out(act.tx, status, author, now=act.now)
+    await _send(act, status, author, kind="Create")
+
+
+async def _send(act: Act, status: Status, author: Actor, *, kind: str) -> None:
+    targets = await list_inboxes(act.tx, status, author)
+    if not targets:
+        return
+    now = act.now
+    activity_id = new_id(now)
+    document = await create_document(
+        act.tx, act.ctx.origin, status, uri=act.ctx.origin.activity(activity_id), now=now, kind=kind
+    )
+    keys = await get_keys(act.tx, author.id, author.uri)
+    audience = Audience(status.audience)
+    outgoing = Outgoing(activity_id, prove(document, keys.ed25519, audience, now), author.id, status.id)
+    await send(act, outgoing, Parcel(Kind.CONTENT, audience, status.uri), targets)
+
+
+async def edit(ctx: Context, author_id: int, status_id: int, change: Edit) -> Status | Deny | None:
+    """Edit a post; None when the author has no such post. An edit never changes who may see it."""
+    return await perform(ctx, lambda act: _edit(act, author_id, status_id, change))
+
+
+async def _edit(act: Act, author_id: int, status_id: int, change: Edit) -> Status | Deny | None:
+    now = act.now
+    status = await get_visible(act.tx, status_id, viewer=author_id, now=now)
+    if status is None or status.actor_id != author_id or status.boost_of_id is not None:
+        return None
+    author = await _require_author(act.tx, author_id)
+    composed = await compose_text(act.tx, act.ctx.origin, change.text, author)
+    decision = posting.may_edit(await _edit_facts(act.tx, status, composed, author_id, now))
+    match decision:
+        case Deny():
+            return decision
+        case Hold():
+            return Deny(decision.rule, decision.reason)
+        case Allow() | Limit():
+            pass
+        case _ as never:
+            assert_never(never)
+    edited = await _store_edit(act.tx, status, composed, change, now, narrowed=isinstance(decision, Limit))
+    await fan_out(act.tx, edited, author, now=now, edited=True)
+    if edited.audience == Audience.GROUP:
+        await group_posts.submit(act, edited, author, kind="Update")
+    else:
+        await _send(act, edited, author, kind="Update")
+    return edited
+
+
+async def _edit_facts(tx: Reader, status: Status, composed: Composed, author_id: int, now: int) -> EditFacts:
+    before = Audience(status.audience)
+    known = {actor.id for _, actor in (await statuses.list_mentions(tx, [status.id])).get(status.id, [])}
+    membership = await groups.get_membership(tx, status.group_id, author_id) if status.group_id else None
+    return EditFacts(
+        before=before,
+        after=before,
+        own=True,
+        member=membership is not None and membership.state == "active" and membership.lease_until > now,
+        adds_mentions=any(actor.id not in known | {status.group_id} for actor in composed.mentioned),
+    )
+
+
+async def _store_edit(
+    tx: Transaction, status: Status, composed: Composed, change: Edit, now: int, *, narrowed: bool
+) -> Status:
+    mentioned = (await statuses.list_mentions(tx, [status.id])).get(status.id, [])
+    known = {actor.id for _, actor in mentioned}
+    group = await actors.get_actor(tx, status.group_id) if status.group_id else None
+    allowed = [actor for actor in composed.mentioned if not narrowed or actor.id in known or actor == group]
+    shown = composed.only(allowed, first=group)
+    edited = replace(
+        status,
+        content=shown.html,
+        text=change.text,
+        summary=change.summary,
+        sensitive=int(change.sensitive or bool(change.summary)),
+        language=change.language,
+        edited_at=now,
+    )
+    mentions = [statuses.Mention(actor.id) for actor in allowed if actor != group]
+    await statuses.update_status(tx, edited, mentions=mentions, tags=shown.tags)
+    for media_id, description in change.descriptions.items():
+        await media.update_description(tx, media_id, actor_id=status.actor_id, description=description)
+    if change.media_ids is not None:
+        await media.replace_attached(tx, change.media_ids, status_id=status.id, actor_id=status.actor_id)
+    return edited
+
+
+async def delete(ctx: Context, author_id: int, status_id: int) -> Status | None:
+    """Delete a post of a member everywhere it went; None when the author has no such post. Answers what it was."""
+    return await perform(ctx, lambda act: _delete(act, author_id, status_id))
+
+
+async def _delete(act: Act, author_id: int, status_id: int) -> Status | None:
+    now = act.now
+    status = await statuses.get_status(act.tx, status_id)
+    if status is None or status.actor_id != author_id or status.boost_of_id is not None:
+        return None
+    author = await _require_author(act.tx, author_id)
+    targets = await list_retraction_inboxes(act.tx, status.uri)
+    await announce_deletion(act.tx, status, now=now)
+    group = await groups.get_group(act.tx, status.group_id) if status.group_id else None
+    await statuses.delete_status(act.tx, status, actor_uri=author.uri, now=now)
+    if group is not None and group.local:
+        await group_posts.retract(act, status.uri, group.actor_id, targets)
+    elif targets:
+        await _send_delete(act, status, author, targets)
+    return status
+
+
+async def _send_delete(act: Act, status: Status, author: Actor, targets: list[Any]) -> None:
+    now = act.now
+    activity_id = new_id(now)
+    public = status.audience in {Audience.PUBLIC, Audience.UNLISTED}
+    document = render_activity(
+        act.ctx.origin.activity(activity_id),
+        "Delete",
+        author.uri,
+        render_tombstone(status.uri),
+        now=now,
+        to=[PUBLIC] if public else [],
+    )
+    keys = await get_keys(act.tx, author.id, author.uri)
+    outgoing = Outgoing(activity_id, prove(document, keys.ed25519, Audience(status.audience), now), author.id)
+    parcel = Parcel(Kind.RETRACTION, Audience(status.audience), status.uri)
+    await send(act, outgoing, parcel, targets)

@@ -1,0 +1,38 @@
+"""Putting a ruleset in force, and what follows from it at once: a suspended host loses its follows and memberships."""
+
+from federation import memberships
+from federation.act import Act, perform
+from federation.context import Context
+from federation.outbox.follows import end_follows_of_host
+from federation.rules import Rules
+from policies.rules import parse
+from policies.ruleset import Ruleset
+from policies.terms import PeerState
+from storage import actors, audit, rules
+
+
+async def save_rules(ctx: Context, text: str, *, by: str, reason: str) -> int:
+    """Put a ruleset in force; answers its version. RulesetError with every mistake when it cannot be read."""
+    draft = parse(text)
+
+    async def unit(act: Act) -> int:
+        version = await rules.insert_version(act.tx, body=text, author=by, reason=reason, now=act.now)
+        await audit.append(act.tx, actor=by, act="policy.apply", subject=str(version), now=act.now, reason=reason)
+        await _follow_suspensions(Act(act.ctx, act.tx, Rules(version, draft), act.now), act.rules.ruleset)
+        return version
+
+    return await perform(ctx, unit)
+
+
+async def _follow_suspensions(act: Act, before: Ruleset) -> None:
+    was, now = _suspended(before), _suspended(act.rules.ruleset)
+    for host in sorted(was - now):
+        await actors.suspend_host(act.tx, host, suspended=False)
+    for host in sorted(now - was):
+        await memberships.end_all_of_host(act, host)
+        await end_follows_of_host(act, host)
+        await actors.suspend_host(act.tx, host, suspended=True)
+
+
+def _suspended(ruleset: Ruleset) -> set[str]:
+    return {host for host, peer in ruleset.peers.items() if peer.state is PeerState.SUSPENDED}

@@ -1,0 +1,128 @@
+"""Members' accounts as actors: making one, changing its profile, telling others about it."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from federation.act import Act, perform
+from federation.context import Context
+from federation.distribution import Outgoing, send
+from federation.documents import actor_document
+from federation.facts import Parcel
+from federation.local_actors import insert_local_actor, make_keys, new_actor
+from federation.signing import get_keys
+from federation.wire.proofs import sign_document
+from federation.wire.render import DATA_INTEGRITY, render_activity
+from federation.wire.sanitize import clean_text, strip_badge
+from federation.wire.values import PUBLIC
+from policies.terms import Audience, Kind
+from storage import actors, audit, follows, groups, members
+from storage.database import Reader, Transaction
+from storage.follows import Inbox
+from storage.ids import new_id
+from storage.records import Actor, Member
+
+NAME = re.compile(r"[a-z0-9_]{1,30}")
+MAX_NAME = 100
+
+
+class NameTakenError(ValueError):
+    """A name is never given out twice, nor in two spellings."""
+
+
+def check_name(name: str) -> str:
+    """A user name as it may be: ValueError with a sentence otherwise."""
+    lowered = name.lower()
+    if NAME.fullmatch(lowered) is None:
+        raise ValueError("a name has 1 to 30 characters: letters without accents, digits and _")
+    return lowered
+
+
+async def require_free(tx: Reader, name: str) -> None:
+    """NameTakenError when an actor of ours bears the name, or bore it."""
+    if await actors.get_actor_by_handle(tx, name, "") is not None:
+        raise NameTakenError(f"the name {name} is taken")
+
+
+@dataclass(frozen=True, slots=True)
+class NewMember:
+    """A person's account as it begins. `password_hash` '' leaves only a sign-in link to open it."""
+
+    name: str
+    email: str
+    password_hash: str
+    display_name: str = ""
+    role: str = "member"
+    locale: str = "fr"
+
+
+async def create_member(ctx: Context, member: NewMember, *, by: str) -> Actor:
+    """A person's account with its actor. NameTakenError, or ValueError for a name that may not be."""
+    now = ctx.now()
+    name = check_name(member.name)
+    shown = strip_badge(clean_text(member.display_name, MAX_NAME))
+    actor = new_actor(ctx.origin, new_id(now), "Person", name, shown, now)
+    keys = await make_keys(actor.uri)
+
+    async def unit(tx: Transaction) -> Actor:
+        await require_free(tx, name)
+        await insert_local_actor(tx, actor, keys, now)
+        await members.insert_member(tx, _account(actor.id, member, now))
+        await audit.append(tx, actor=by, act="member.create", subject=name, now=now, role=member.role)
+        return actor
+
+    return await ctx.db.transact(unit)
+
+
+def _account(actor_id: int, member: NewMember, now: int) -> Member:
+    return Member(
+        actor_id=actor_id,
+        email=member.email.strip().lower(),
+        password_hash=member.password_hash,
+        role=member.role,
+        locale=member.locale,
+        default_audience=Audience.FOLLOWERS,
+        created_at=now,
+        disabled_at=None,
+    )
+
+
+async def update_profile(ctx: Context, actor_id: int, **changes: Any) -> Actor:
+    """Change named columns of a member's own actor, and tell those who keep a copy."""
+    if "name" in changes:
+        changes["name"] = strip_badge(clean_text(changes["name"], MAX_NAME))
+
+    async def unit(act: Act) -> Actor:
+        await actors.update_actor(act.tx, actor_id, updated_at=act.now, **changes)
+        actor = await actors.get_actor(act.tx, actor_id)
+        if actor is None:
+            raise LookupError(f"no actor {actor_id}")
+        await send_update(act, actor)
+        return actor
+
+    return await perform(ctx, unit)
+
+
+async def send_update(act: Act, actor: Actor) -> None:
+    """Update(Person) to the hosts of followers and of groups: the whole actor, so that old claims disappear."""
+    targets = [
+        *await follows.list_follower_inboxes(act.tx, actor.id),
+        *[Inbox(group.host, group.inbox) for group in await _remote_groups(act, actor)],
+    ]
+    if not targets:
+        return
+    activity_id = new_id(act.now)
+    document = await actor_document(act.tx, act.ctx.origin, actor, now=act.now)
+    context = document.pop("@context")
+    update = render_activity(
+        act.ctx.origin.activity(activity_id), "Update", actor.uri, document, now=act.now, to=[PUBLIC]
+    )
+    keys = await get_keys(act.tx, actor.id, actor.uri)
+    proven = sign_document(update | {"@context": [*context, DATA_INTEGRITY]}, keys.ed25519, created=act.now)
+    # What an actor is travels like an act of control: a host that may hear of it must also hear that it ended.
+    await send(act, Outgoing(activity_id, proven, actor.id), Parcel(Kind.CONTROL, Audience.DIRECT), targets)
+
+
+async def _remote_groups(act: Act, actor: Actor) -> list[Actor]:
+    known = [one.group_id for one in await groups.list_memberships_of(act.tx, actor.id)]
+    return [group for group in (await actors.list_actors(act.tx, known)).values() if not group.local]

@@ -1,0 +1,164 @@
+"""POST to an inbox: size, signature, admission, record, 202. Nothing is applied here and nothing is sent.
+
+The order matters: the host is judged before any fetch, so that an unlisted one costs us nothing (federation_wire §1.1).
+"""
+
+import logging
+from dataclasses import dataclass
+from hashlib import sha256
+
+from aiohttp import web
+
+from federation.context import Context
+from federation.resolve import get_stored_key, resolve_key
+from federation.rules import get_rules
+from federation.wire.activities import Activity, is_retraction, parse_activity
+from federation.wire.bounded import MAX_BODY, parse_json
+from federation.wire.errors import Fault, ProtocolError
+from federation.wire.jsonld import plain
+from federation.wire.keys import PublicKey
+from federation.wire.signatures import ParsedSignature, Request, Signer, parse, require_actor, verify
+from policies.admission import HostFacts, admit_host
+from policies.decision import Allow, Decision
+from policies.ruleset import day_of
+from policies.terms import Kind
+from storage import inbox
+from storage.database import Reader
+from storage.ids import new_id
+from storage.records import InboxItem
+
+log = logging.getLogger(__name__)
+
+KEY_FAULTS = frozenset({Fault.SIGNATURE_INVALID, Fault.ALGORITHM_MISMATCH, Fault.KEY_MISMATCH})
+KEY_REFRESH_MS = 5 * 60_000
+TYPES = ("application/activity+json", "application/ld+json", "application/json")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An answer other than 202: the status, and the reason for the log."""
+
+    status: int
+    reason: str
+
+
+def signed_request(ctx: Context, request: web.Request, body: bytes = b"") -> Request:
+    """What signatures cover: our configured origin and the raw path, never what the sender says its target was."""
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in request.raw_headers)
+    return Request(request.method, ctx.origin.base + request.raw_path, headers, body)
+
+
+async def read_body(request: web.Request) -> bytes:
+    """The body, given up at the cap without reading on."""
+    if (request.content_length or 0) > MAX_BODY:
+        raise ProtocolError(Fault.TOO_LARGE, f"{request.content_length} bytes")
+    chunks, size = [], 0
+    async for chunk in request.content.iter_any():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise ProtocolError(Fault.TOO_LARGE, "more than announced")
+    return b"".join(chunks)
+
+
+async def post_inbox(ctx: Context, request: web.Request) -> web.Response:
+    """Any inbox of ours: they are one, since what an activity is for stands in it."""
+    try:
+        if request.content_type not in TYPES:
+            return _answer(request, Refusal(415, f"content type {request.content_type}"))
+        body = await read_body(request)
+        refusal = await receive(ctx, signed_request(ctx, request, body))
+    except ProtocolError as error:
+        status = 413 if error.reason is Fault.TOO_LARGE else error.reason.status
+        refusal = Refusal(status, str(error))
+    return _answer(request, refusal)
+
+
+def _answer(request: web.Request, refusal: Refusal | None) -> web.Response:
+    if refusal is None:
+        return web.Response(status=202)
+    log.info("inbox refused %s from %s: %s", refusal.status, request.remote, refusal.reason)
+    return web.json_response({"error": _WORDS.get(refusal.status, "Bad request")}, status=refusal.status)
+
+
+_WORDS = {
+    401: "Request not signed, or the signature is not good",
+    403: "Forbidden",
+    413: "Too large",
+    415: "Unsupported content type",
+}
+
+
+async def receive(ctx: Context, request: Request) -> Refusal | None:
+    """Judge and record one request; None when it is taken (or need not be). ProtocolError: the sender's fault."""
+    parsed = parse(request)
+    activity = parse_activity(plain(parse_json(request.body)))
+    key, decision = await ctx.db.read(lambda tx: _admission(ctx, tx, parsed, activity))
+    if not isinstance(decision, Allow):
+        await _count(ctx, parsed.host)
+        return Refusal(403, f"{parsed.host}: {decision}")
+    if key is None and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
+        return None  # an account we never knew is gone or changed; fetching its key would be pointless (Mastodon)
+    signer = await authenticate(ctx, request, parsed, key)
+    if signer is None:
+        return Refusal(401, f"no key {parsed.key_id[:200]}")
+    require_actor(signer, activity.actor)
+    await record(ctx, signer, activity, request.body)
+    return None
+
+
+async def _admission(
+    ctx: Context, tx: Reader, parsed: ParsedSignature, activity: Activity
+) -> tuple[PublicKey | None, Decision]:
+    key = await get_stored_key(tx, parsed.key_id)
+    rules = await get_rules(tx)
+    kind = Kind.RETRACTION if is_retraction(activity) else Kind.CONTENT
+    facts = HostFacts(parsed.host, kind, key_known=key is not None)
+    return key, admit_host(facts, rules.ruleset, day_of(ctx.now()))
+
+
+async def authenticate(ctx: Context, request: Request, parsed: ParsedSignature, key: PublicKey | None) -> Signer | None:
+    """The signer; None when the key cannot be had. A stored key that does not fit is fetched anew, once in a while."""
+    fetched = key is None
+    key = key or await resolve_key(ctx, parsed.key_id)
+    if key is None:
+        return None
+    try:
+        return verify(request, parsed, key, now=ctx.now())
+    except ProtocolError as error:
+        if fetched or error.reason not in KEY_FAULTS or not await _may_refresh(ctx, parsed.key_id):
+            raise
+    renewed = await resolve_key(ctx, parsed.key_id, refresh=True)
+    return None if renewed is None else verify(request, parsed, renewed, now=ctx.now())
+
+
+async def _may_refresh(ctx: Context, key_id: str) -> bool:
+    """Keys are rotated seldom; without a bound anybody could make us fetch by sending rubbish."""
+    fetched_at = await ctx.db.read(lambda tx: inbox.get_key_age(tx, key_id))
+    return fetched_at is None or ctx.now() - fetched_at > KEY_REFRESH_MS
+
+
+async def record(ctx: Context, signer: Signer, activity: Activity, body: bytes) -> None:
+    """Put a verified activity into the queue. The only way into the inbox table, and it takes a Signer."""
+    item = InboxItem(
+        id=new_id(ctx.now()),
+        host=signer.host,
+        signer=signer.owner,
+        activity_uri=activity.id,
+        type=activity.type,
+        digest=sha256(body).hexdigest(),
+        body=body,
+        state="due",
+        attempts=0,
+        due_at=ctx.now(),
+        lease_owner="",
+        reason="",
+        received_at=ctx.now(),
+    )
+    await ctx.db.transact(lambda tx: inbox.insert_item(tx, item))
+
+
+async def _count(ctx: Context, host: str) -> None:
+    rules = await ctx.db.read(get_rules)
+    if not any(host == peer for peer in rules.ruleset.peers):
+        await ctx.db.transact(lambda tx: inbox.count_unknown_host(tx, host, now=ctx.now()))

@@ -1,0 +1,90 @@
+"""A checked actor document as rows: the actor, its keys, and what it is as a private group. Fetches nothing."""
+
+from federation import memberships
+from federation.act import Act
+from federation.wire.actors import RemoteActor
+from federation.wire.origins import Handle, host_of
+from federation.wire.sanitize import clean_html, strip_badge
+from policies.membership import LEASE_HOURS
+from policies.terms import GROUP_ONLY
+from storage import actors, attestations, groups
+from storage.ids import new_id
+from storage.records import Actor, ActorKey, Group, as_json
+
+
+async def store_actor(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
+    """Insert or refresh an actor of another host. Its counts and our own marks stay."""
+    stored = await actors.upsert_remote_actor(act.tx, _record(act, remote, handle))
+    keys = [ActorKey(key.id, stored.id, key.algorithm, key.material, None, act.now) for key in remote.keys]
+    await actors.replace_keys(act.tx, stored.id, keys)
+    if remote.credential is None and await attestations.revoke_attestation(act.tx, stored.id, now=act.now):
+        await memberships.reconsider(act, stored)
+    if is_private_group(remote):
+        await _store_group(act, remote, stored)
+    return stored
+
+
+def is_private_group(remote: RemoteActor) -> bool:
+    """A group that asks for our group-only profile; any other group is followed like a person."""
+    return remote.type == "Group" and remote.access_type == "closed" and GROUP_ONLY in remote.implements
+
+
+def _record(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
+    return Actor(
+        id=new_id(act.now),
+        uri=remote.uri,
+        host=host_of(remote.uri),
+        type=remote.type,
+        username=handle.name,
+        handle_host=handle.host,
+        name=strip_badge(remote.name),
+        summary=clean_html(remote.summary),
+        url=remote.url or remote.uri,
+        avatar=remote.icon,
+        header=remote.image,
+        fields=as_json([[field.name, clean_html(field.value)] for field in remote.fields]),
+        emojis=as_json([[emoji.shortcode, emoji.url] for emoji in remote.emojis]),
+        capabilities=as_json(sorted(remote.implements)),
+        inbox=remote.inbox,
+        shared_inbox=remote.shared_inbox,
+        outbox=remote.outbox,
+        followers=remote.followers,
+        following=remote.following,
+        credential=remote.credential,
+        locked=int(remote.manually_approves),
+        discoverable=int(remote.discoverable),
+        indexable=int(remote.indexable),
+        followers_count=0,
+        following_count=0,
+        statuses_count=0,
+        last_status_at=None,
+        created_at=min(remote.published or act.now, act.now),
+        updated_at=act.now,
+        fetched_at=act.now,
+        disabled_at=None,
+        host_suspended=0,
+    )
+
+
+async def _store_group(act: Act, remote: RemoteActor, stored: Actor) -> None:
+    known = await groups.get_group(act.tx, stored.id)
+    if known is None:
+        await groups.insert_group(act.tx, _group(act, stored.id))
+    policy = remote.group_policy
+    if policy is not None and policy.reach:  # told to members' hosts only; an answer without it takes nothing back
+        await groups.update_group(act.tx, stored.id, reach=as_json(list(policy.reach)))
+
+
+def _group(act: Act, actor_id: int) -> Group:
+    return Group(
+        actor_id=actor_id,
+        local=0,
+        joining="request",
+        posting="members",
+        reach="[]",
+        listed=1,
+        lease_hours=LEASE_HOURS,
+        epoch=0,
+        pulled_at=0,
+        created_at=act.now,
+    )

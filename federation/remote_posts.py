@@ -1,0 +1,177 @@
+"""Posts of other hosts as rows: a checked note, stored with what it mentions. Fetches nothing.
+
+What a post may be (its audience, its group) is settled by the callers; here an edit can only ever change its text.
+"""
+
+from dataclasses import dataclass, replace
+
+from federation.act import Act
+from federation.fanout import fan_out
+from federation.wire.addressing import audience_of
+from federation.wire.objects import NATIVE_TYPES, RemoteNote
+from federation.wire.sanitize import clean_html
+from policies.terms import Audience
+from storage import actors, media, statuses
+from storage.ids import new_id
+from storage.records import Actor, Media, Status, as_json
+
+# Clients order posts by id, so an id tells when a post was written; a peer's clock may not put it in the future.
+IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Whom a post is for, as its handler has settled it."""
+
+    audience: Audience
+    group: Actor | None = None
+    recipients: tuple[str, ...] = ()
+    distributed: bool = True
+
+
+async def store_note(act: Act, note: RemoteNote, author: Actor, placement: Placement) -> Status | None:
+    """Insert a post and fan it out here. None when it is stored already, or was deleted before it came."""
+    if await statuses.is_deleted(act.tx, note.uri, actor_uri=author.uri):
+        return None
+    if await statuses.get_status_by_uri(act.tx, note.uri) is not None:
+        return None
+    status = await _status(act, note, author, placement)
+    mentions = await _mentions(act, note, placement)
+    await statuses.insert_status(act.tx, status, mentions=mentions, tags=_tags(note))
+    await _store_media(act, note, author, status)
+    if placement.distributed:
+        await fan_out(act.tx, status, author, now=act.now)
+    return status
+
+
+async def store_fetched_note(act: Act, note: RemoteNote, author: Actor) -> Status | None:
+    """A post that was looked up: kept only if it is public, shown in nobody's home timeline."""
+    known = await statuses.get_status_by_uri(act.tx, note.uri)
+    if known is not None:
+        return known
+    addressing = audience_of(note, author.followers, {})
+    if addressing.audience not in {Audience.PUBLIC, Audience.UNLISTED}:
+        return None
+    if await statuses.is_deleted(act.tx, note.uri, actor_uri=author.uri):
+        return None
+    placement = Placement(addressing.audience)
+    status = await _status(act, note, author, placement)
+    await statuses.insert_status(act.tx, status, mentions=await _mentions(act, note, placement), tags=_tags(note))
+    await _store_media(act, note, author, status)
+    return status
+
+
+async def update_note(act: Act, note: RemoteNote, status: Status, author: Actor) -> Status | None:
+    """Take an edit that is newer than what is stored. Its addressing is not even looked at: an edit never widens."""
+    edited_at = min(note.updated or act.now, act.now)
+    if edited_at <= (status.edited_at or status.created_at):
+        return None
+    edited = replace(
+        status,
+        content=_content(note),
+        summary=note.summary,
+        sensitive=int(note.sensitive or bool(note.summary)),
+        language=note.language,
+        emojis=_emojis(note),
+        edited_at=edited_at,
+    )
+    await statuses.update_status(act.tx, edited, tags=_tags(note))
+    await media.delete_of_status(act.tx, status.id)
+    await _store_media(act, note, author, status)
+    await fan_out(act.tx, edited, author, now=act.now, edited=True)
+    return edited
+
+
+async def _status(act: Act, note: RemoteNote, author: Actor, placement: Placement) -> Status:
+    created_at = min(note.published or act.now, act.now)
+    status_id = new_id(created_at)
+    parent = await _parent(act, note, placement)
+    return Status(
+        id=status_id,
+        uri=note.uri,
+        actor_id=author.id,
+        audience=placement.audience,
+        group_id=placement.group.id if placement.group else None,
+        distributed=int(placement.distributed),
+        boost_of_id=None,
+        in_reply_to_id=parent.id if parent else None,
+        in_reply_to_actor_id=parent.actor_id if parent else None,
+        in_reply_to_uri=note.in_reply_to,
+        thread_id=parent.thread_id if parent else status_id,
+        content=_content(note),
+        text="",
+        summary=note.summary,
+        sensitive=int(note.sensitive or bool(note.summary)),
+        language=note.language,
+        url=note.url or note.uri,
+        replies_count=0,
+        boosts_count=0,
+        favourites_count=0,
+        app_id=None,
+        emojis=_emojis(note),
+        created_at=created_at,
+        edited_at=min(note.updated, act.now) if note.updated and note.updated > created_at else None,
+    )
+
+
+async def _parent(act: Act, note: RemoteNote, placement: Placement) -> Status | None:
+    """The post it answers, if it is here. A post for others is never attached to a group's thread, nor the reverse."""
+    parent = await statuses.get_status_by_uri(act.tx, note.in_reply_to) if note.in_reply_to else None
+    group_id = placement.group.id if placement.group else None
+    return parent if parent is not None and parent.group_id == group_id else None
+
+
+def _content(note: RemoteNote) -> str:
+    content = clean_html(note.content)
+    if note.type in NATIVE_TYPES:
+        return content
+    link = clean_html(f'<a href="{note.url or note.uri}">{note.name or note.url or note.uri}</a>')
+    return f"<p>{link}</p>{content if note.type == 'ChatMessage' else ''}"
+
+
+def _tags(note: RemoteNote) -> list[str]:
+    return [tag.lower() for tag in note.hashtags]
+
+
+def _emojis(note: RemoteNote) -> str:
+    return as_json([[emoji.shortcode, emoji.url] for emoji in note.emojis])
+
+
+async def _mentions(act: Act, note: RemoteNote, placement: Placement) -> list[statuses.Mention]:
+    """Whom it names among actors we know. Somebody addressed without being named is mentioned silently."""
+    named = {mention.href for mention in note.mentions}
+    known = await actors.list_actors_by_uri(act.tx, {*named, *placement.recipients})
+    group_id = placement.group.id if placement.group else None
+    return [
+        statuses.Mention(actor.id, silent=uri not in named)
+        for uri, actor in known.items()
+        if actor.id != group_id and (uri in placement.recipients or placement.audience is Audience.GROUP)
+    ]
+
+
+async def _store_media(act: Act, note: RemoteNote, author: Actor, status: Status) -> None:
+    shown = [one for one in note.attachments if one.media_type in IMAGES][:4]
+    for position, attachment in enumerate(shown):
+        await media.insert_media(
+            act.tx,
+            Media(
+                id=new_id(act.now),
+                actor_id=author.id,
+                status_id=status.id,
+                position=position,
+                type="image",
+                mime=attachment.media_type,
+                file=None,
+                preview=None,
+                remote_url=attachment.url,
+                description=attachment.name,
+                blurhash=attachment.blurhash,
+                width=attachment.width,
+                height=attachment.height,
+                preview_width=None,
+                preview_height=None,
+                focus_x=attachment.focal[0] if attachment.focal else 0.0,
+                focus_y=attachment.focal[1] if attachment.focal else 0.0,
+                created_at=act.now,
+            ),
+        )

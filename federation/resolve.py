@@ -1,0 +1,219 @@
+"""Actors, keys and posts of other hosts: stored → fetched → checked → saved. Nothing is fetched from a host that
+`policies.admission` does not admit.
+
+What a fetched document says counts for its own origin only: its id must be where it came from (FEP-fe34), a key counts
+when its owner's document lists it, a handle when WebFinger confirms it (federation_wire.md §1.5 and §2).
+"""
+
+from urllib.parse import quote
+
+from federation.act import perform
+from federation.client import Signing
+from federation.context import Context
+from federation.failures import FetchError, FetchFault
+from federation.remote_actors import store_actor
+from federation.remote_posts import store_fetched_note
+from federation.rules import get_rules
+from federation.signing import Keys, get_keys, public_key, signing
+from federation.wire.actors import RemoteActor, parse_actor
+from federation.wire.bounded import Document, parse_json
+from federation.wire.discovery import bound_handle, parse_jrd
+from federation.wire.errors import Fault, ProtocolError
+from federation.wire.jsonld import plain
+from federation.wire.keys import PublicKey
+from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, parse_note
+from federation.wire.origins import Handle, host_of, is_http_uri, parse_handle, same_origin
+from federation.wire.values import id_of, type_of
+from policies.admission import HostFacts, admit_host
+from policies.decision import Allow
+from policies.ruleset import day_of
+from policies.terms import ACTORS
+from storage import actors, statuses
+from storage.database import Reader
+from storage.records import Actor, Status
+
+FRESH_FOR = 24 * 3_600_000
+JRD_TYPES = ("application/jrd+json", "application/json")
+
+
+async def admits(ctx: Context, host: str) -> bool:
+    """Whether anything may be fetched from a host at all."""
+    rules = await ctx.db.read(get_rules)
+    return isinstance(admit_host(HostFacts(host), rules.ruleset, day_of(ctx.now())), Allow)
+
+
+async def fetch(ctx: Context, uri: str, *, fresh: bool = False) -> Document:
+    """A document from its own origin, as plain JSON, signed by our instance actor. FetchError or ProtocolError."""
+    if not await admits(ctx, host_of(uri)):
+        raise FetchError(FetchFault.REFUSED_ADDRESS, f"{host_of(uri)} is not admitted")
+    sign = await instance_signing(ctx, fresh=fresh)
+    final_url, body = await ctx.client.fetch_activity(uri, sign)
+    document = plain(parse_json(body))
+    found = id_of(document.get("id"))
+    if found is None or not same_origin(found, final_url):
+        raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{uri} gave {found} from {final_url}")
+    if found != final_url and found != uri:
+        # An alias of the same origin (a page, a redirect): what stands at the id itself is what counts.
+        again_url, again = await ctx.client.fetch_activity(found, sign)
+        document = plain(parse_json(again))
+        if id_of(document.get("id")) != found or not same_origin(found, again_url):
+            raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{found} is not at its own id")
+    return document
+
+
+async def instance_signing(ctx: Context, *, fresh: bool = False) -> Signing:
+    """The signer of requests that no member stands behind."""
+
+    async def unit(tx: Reader) -> Keys:
+        actor = await actors.get_actor_by_uri(tx, ctx.origin.instance_actor)
+        if actor is None:
+            raise LookupError("no instance actor: run `confrere init`")
+        return await get_keys(tx, actor.id, actor.uri)
+
+    return signing(await ctx.db.read(unit), ctx.now, fresh=fresh)
+
+
+async def resolve_actor(ctx: Context, uri: str, *, refresh: bool = False) -> Actor | None:
+    """An actor by uri; None when it cannot be had. A stored copy serves for a day, or when its host does not answer."""
+    stored = await ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, uri))
+    if stored is not None and (stored.local or (not refresh and _is_fresh(stored, ctx.now()))):
+        return stored
+    if ctx.origin.owns(uri):
+        return None
+    try:
+        return await fetch_actor(ctx, uri)
+    except (FetchError, ProtocolError):
+        return stored
+
+
+def _is_fresh(actor: Actor, now: int) -> bool:
+    return actor.fetched_at is not None and now - actor.fetched_at < FRESH_FOR
+
+
+async def fetch_actor(ctx: Context, uri: str) -> Actor:
+    """Fetch, check and store an actor with its keys, and what it is as a group. `attesting` asks for its attestation."""
+    remote = parse_actor(await fetch(ctx, uri))
+    handle = await _confirm_handle(ctx, remote)
+    return await perform(ctx, lambda act: store_actor(act, remote, handle))
+
+
+async def _confirm_handle(ctx: Context, remote: RemoteActor) -> Handle:
+    """The handle that the actor's domain binds to it: asked where FEP-2c59 says, followed to another domain once."""
+    asked = remote.webfinger or Handle(remote.preferred_username, host_of(remote.uri))
+    bound = await _ask_webfinger(ctx, asked, remote.uri)
+    if bound.key == asked.key:
+        return bound
+    confirmed = await _ask_webfinger(ctx, bound, remote.uri)
+    if confirmed.key != bound.key:
+        raise ProtocolError(Fault.DISCOVERY_MISMATCH, f"{bound} does not confirm itself")
+    return confirmed
+
+
+async def _ask_webfinger(ctx: Context, handle: Handle, actor_uri: str) -> Handle:
+    return bound_handle(parse_jrd(await _fetch_jrd(ctx, handle)), handle, actor_uri)
+
+
+async def _fetch_jrd(ctx: Context, handle: Handle) -> Document:
+    resource = quote(f"acct:{handle}", safe=":@")
+    url = f"{ctx.origin.scheme}://{handle.host}/.well-known/webfinger?resource={resource}"
+    fetched = await ctx.client.fetch_document(url, sign=None, accept=JRD_TYPES)
+    return parse_json(fetched.body)
+
+
+async def resolve_handle(ctx: Context, name: str) -> Actor | None:
+    """An actor by `name@domain`; None when it cannot be had. Names of ours are never looked up elsewhere."""
+    try:
+        handle = parse_handle(name)
+    except ProtocolError:
+        return None
+    ours = handle.host in {"", ctx.origin.host, ctx.origin.handle_domain}
+    stored = await ctx.db.read(lambda tx: actors.get_actor_by_handle(tx, handle.name, "" if ours else handle.host))
+    if stored is not None or ours:
+        return stored
+    try:
+        # The domain of a handle may be another than its instance's host, so it is asked before it can be known which
+        # host is meant; whether that host is admitted is asked next, and only hosts of the ruleset are asked at all.
+        if not await admits_domain(ctx, handle.host):
+            return None
+        jrd = parse_jrd(await _fetch_jrd(ctx, handle))
+        return await resolve_actor(ctx, jrd.actors[0]) if len(jrd.actors) == 1 else None
+    except (FetchError, ProtocolError):
+        return None
+
+
+async def admits_domain(ctx: Context, domain: str) -> bool:
+    """Whether a handle's domain may be asked: an admitted host, or the parent domain of one."""
+    if await admits(ctx, domain):
+        return True
+    rules = await ctx.db.read(get_rules)
+    below = [host for host in rules.ruleset.peers if host.endswith(f".{domain}")]
+    return any([await admits(ctx, host) for host in below])
+
+
+async def resolve_key(ctx: Context, key_id: str, *, refresh: bool = False) -> PublicKey | None:
+    """The public key with an id, bound to the actor whose own document lists it; None when there is none.
+
+    `refresh` fetches the actor anew: keys are rotated. Callers bound how often.
+    """
+    known = await ctx.db.read(lambda tx: get_stored_key(tx, key_id))
+    if known is not None and not refresh:
+        return known
+    if ctx.origin.owns(key_id):
+        return None
+    try:
+        owner = key_id.partition("#")[0]
+        document = await fetch(ctx, owner)
+        if type_of(document) not in ACTORS or document.get("id") != owner:
+            # GoToSocial: the key has an address of its own that gives a stub; its owner's document must list it.
+            owner = id_of(document.get("owner") or document.get("id")) or ""
+        if not same_origin(owner, key_id):
+            return None
+        await fetch_actor(ctx, owner)
+    except (FetchError, ProtocolError):
+        return known if not refresh else None
+    return await ctx.db.read(lambda tx: get_stored_key(tx, key_id))
+
+
+async def get_stored_key(tx: Reader, key_id: str) -> PublicKey | None:
+    """A stored key with the uri of its owner; None when unknown, or when its owner is disabled here."""
+    key = await actors.get_key(tx, key_id)
+    owner = await actors.get_actor(tx, key.actor_id) if key else None
+    if key is None or owner is None or (owner.disabled_at is not None and owner.local):
+        return None
+    return public_key(key, owner.uri)
+
+
+async def resolve_object(ctx: Context, uri: str) -> Status | None:
+    """A public post by uri; None when it cannot be had or is not public."""
+    stored = await ctx.db.read(lambda tx: statuses.get_status_by_uri(tx, uri))
+    if stored is not None or ctx.origin.owns(uri):
+        return stored
+    try:
+        note = parse_note(await fetch(ctx, uri))
+        author = await resolve_actor(ctx, note.attributed_to)
+    except (FetchError, ProtocolError):
+        return None
+    if author is None or note.uri != uri:
+        return None
+    return await perform(ctx, lambda act: store_fetched_note(act, note, author))
+
+
+async def resolve_url(ctx: Context, url: str) -> Actor | Status | None:
+    """Whatever stands at an address that somebody pasted into a search field: an actor or a public post."""
+    if not is_http_uri(url):
+        return None
+    known = await ctx.db.read(lambda tx: _stored_at(tx, url))
+    if known is not None or ctx.origin.owns(url):
+        return known
+    try:
+        document = await fetch(ctx, url)
+    except (FetchError, ProtocolError):
+        return None
+    uri, kind = id_of(document.get("id")) or "", type_of(document)
+    if kind in ACTORS:
+        return await resolve_actor(ctx, uri)
+    return await resolve_object(ctx, uri) if kind in NATIVE_TYPES | CONVERTED_TYPES else None
+
+
+async def _stored_at(tx: Reader, url: str) -> Actor | Status | None:
+    return await actors.get_actor_by_address(tx, url) or await statuses.get_status_by_address(tx, url)

@@ -1,0 +1,93 @@
+"""What must happen by itself: slices pulled, lapsed memberships ended, attestations asked for again, history thinned."""
+
+import asyncio
+import logging
+
+from federation import memberships
+from federation.act import Act, perform
+from federation.attesting import attest
+from federation.context import Context
+from federation.delivery import claim, deliver
+from federation.inbox.process import process_batch
+from federation.slices import pull_due
+from storage import actors, attestations, decisions, deliveries, events, groups, inbox
+from storage.database import Reader, Transaction
+from storage.records import Actor
+
+log = logging.getLogger(__name__)
+
+SECOND = 1_000
+MINUTE = 60 * SECOND
+DAY = 24 * 60 * MINUTE
+ROUND_SECONDS = 20.0  # criteria that stop holding must end a membership within 60 s
+THIN_EVERY = 10 * MINUTE
+KEEP_EVENTS = 10 * MINUTE
+KEEP_NONCES = 10 * MINUTE  # twice what a fresh signature may be old
+KEEP_DONE = 2 * DAY  # longer than any signature is accepted: a replay must still be known
+KEEP_DECISIONS = 90 * DAY
+
+
+async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # noqa: ARG001  # leases in the rows name no owner
+    """Go round until told to stop. Every part may run in several processes at once: rows are claimed or acts repeatable."""
+    thinned_at = 0
+    while not stop.is_set():
+        try:
+            await go_round(ctx)
+            if ctx.now() - thinned_at > THIN_EVERY:
+                thinned_at = ctx.now()
+                await ctx.db.transact(lambda tx: _thin(tx, ctx.now()))
+        except Exception:
+            log.exception("upkeep failed; it is tried again in the next round")
+        try:
+            async with asyncio.timeout(ROUND_SECONDS):
+                await stop.wait()
+        except TimeoutError:
+            continue
+
+
+async def go_round(ctx: Context) -> None:
+    """One round of everything that is due now."""
+    await _refresh_attestations(ctx)
+    await end_lapsed(ctx)
+    while await pull_due(ctx):
+        pass
+
+
+async def end_lapsed(ctx: Context) -> None:
+    """Memberships of our groups whose attestation has ended are over, here and at the person's home."""
+    for _, actor_id in await ctx.db.read(lambda tx: attestations.list_lapsed_members(tx, now=ctx.now())):
+
+        async def unit(act: Act, actor_id: int = actor_id) -> None:
+            actor = await actors.get_actor(act.tx, actor_id)
+            if actor is not None:
+                await memberships.reconsider(act, actor)
+
+        await perform(ctx, unit)
+
+
+async def _refresh_attestations(ctx: Context) -> None:
+    """Ask again for the attestations of remote members of our groups, daily at least and before they end."""
+
+    async def stale(tx: Reader) -> list[Actor]:
+        return await groups.list_remote_members_attested_before(tx, moment=ctx.now() - DAY // 2, limit=20)
+
+    for actor in await ctx.db.read(stale):
+        await attest(ctx, actor)
+
+
+async def _thin(tx: Transaction, now: int) -> None:
+    await events.delete_before(tx, now - KEEP_EVENTS)
+    await inbox.delete_nonces_before(tx, now - KEEP_NONCES)
+    await inbox.delete_finished_before(tx, now - KEEP_DONE)
+    await deliveries.delete_finished_before(tx, now - KEEP_DONE)
+    await decisions.delete_before(tx, now - KEEP_DECISIONS)
+
+
+async def drain(ctx: Context, owner: str = "drain") -> None:
+    """Run the inbox and the delivery queue to rest, once: for tests and the demo."""
+    while True:
+        applied = await process_batch(ctx, owner)
+        jobs, claimed = await claim(ctx, owner, limit=32, busy=frozenset())
+        await asyncio.gather(*(deliver(ctx, job) for job in jobs))
+        if not applied and not claimed:
+            return

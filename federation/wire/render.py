@@ -1,0 +1,295 @@
+"""Records to ActivityStreams documents: the only serializer for other servers. Pure; knows no audience rule.
+
+Shapes are Mastodon's, because almost nobody processes JSON-LD: terms are defined inline and every context is one that
+peers preload. Group-only documents carry no blurhash: it shows a picture to who may not see it.
+"""
+
+import mimetypes
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from federation.wire.dates import render_datetime
+from federation.wire.keys import PublicKey, render_multikey, render_pem
+from federation.wire.values import PUBLIC
+from policies.terms import GROUP_ONLY, NS, Audience
+from storage.records import Actor, Attestation, Group, Media, Status, listed
+
+AS2 = "https://www.w3.org/ns/activitystreams"
+SECURITY = "https://w3id.org/security/v1"
+MULTIKEY = "https://w3id.org/security/multikey/v1"
+DATA_INTEGRITY = "https://w3id.org/security/data-integrity/v2"
+CREDENTIAL_REL = NS + "HealthProfessionalCredential"
+RFC_9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
+
+_ACTOR_TERMS = {
+    "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+    "toot": "http://joinmastodon.org/ns#",
+    "discoverable": "toot:discoverable",
+    "indexable": "toot:indexable",
+    "schema": "http://schema.org#",
+    "PropertyValue": "schema:PropertyValue",
+    "value": "schema:value",
+    "webfinger": {"@id": "https://purl.archive.org/socialweb/webfinger#webfinger"},
+    "implements": {"@id": "https://w3id.org/fep/844e#implements", "@type": "@id"},
+    "accessType": NS + "accessType",
+    "groupPolicy": {"@id": NS + "groupPolicy", "@type": "@json"},
+}
+_NOTE_TERMS = {
+    "ostatus": "http://ostatus.org#",
+    "conversation": "ostatus:conversation",
+    "sensitive": "as:sensitive",
+    "Hashtag": "as:Hashtag",
+    "toot": "http://joinmastodon.org/ns#",
+    "blurhash": "toot:blurhash",
+    "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
+    "gts": "https://gotosocial.org/ns#",
+    "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
+    "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
+    "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+}
+ACTIVITY_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS]
+CONTROL_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, {"epoch": NS + "epoch", "lease": NS + "lease"}]
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What every document of ours says about where it comes from."""
+
+    instance_actor: str
+    shared_inbox: str
+    handle_domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class GroupPolicy:
+    """The part of a group that only its members' hosts and invitees are told."""
+
+    epoch: int
+    reach: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class NoteParts:
+    """What a note refers to, already looked up. `group` is set for group-only posts."""
+
+    author: Actor
+    mentions: Sequence[Actor] = ()
+    silent: Sequence[str] = ()  # uris addressed without being named
+    tags: Sequence[str] = ()
+    media: Sequence[tuple[Media, str]] = ()  # with the address of each file
+    group: Actor | None = None
+
+
+def render_stub(actor: Actor, keys: Iterable[PublicKey], home: Home) -> dict[str, Any]:
+    """What an unsigned request learns of an actor: enough to check its signatures and to reach it, no more."""
+    keys = list(keys)
+    return {
+        "@context": [AS2, SECURITY, MULTIKEY, _ACTOR_TERMS],
+        "id": actor.uri,
+        "type": actor.type,
+        "preferredUsername": actor.username,
+        "inbox": actor.inbox,
+        "endpoints": {"sharedInbox": home.shared_inbox},
+        "generator": _generator(home),
+        **_render_keys(keys),
+    }
+
+
+def render_actor(
+    actor: Actor,
+    keys: Iterable[PublicKey],
+    home: Home,
+    *,
+    attestation: Attestation | None = None,
+    profession: str = "",
+    group: Group | None = None,
+    policy: GroupPolicy | None = None,
+) -> dict[str, Any]:
+    """The whole actor. `profession` names the attested profession for stock servers' readers."""
+    document = render_stub(actor, keys, home) | {
+        "name": actor.name or actor.username,
+        "summary": actor.summary,
+        "url": actor.url,
+        "outbox": actor.outbox,
+        "followers": actor.followers,
+        "following": actor.following,
+        "webfinger": f"{actor.username}@{home.handle_domain}",
+        "manuallyApprovesFollowers": bool(actor.locked),
+        "discoverable": bool(actor.discoverable),
+        "indexable": bool(actor.indexable),
+        "published": render_datetime(actor.created_at),
+        "attachment": [*_fields(actor), *_credential(attestation, profession)],
+        "tag": [],
+    }
+    document |= {name: _image(url) for name, url in (("icon", actor.avatar), ("image", actor.header)) if url}
+    if group is not None:
+        document |= {"accessType": "closed"}
+    if policy is not None:
+        document |= {
+            "groupPolicy": {"requires": [GROUP_ONLY], "epoch": policy.epoch, "reach": list(policy.reach)},
+        }
+    return document
+
+
+def _generator(home: Home) -> dict[str, Any]:
+    return {
+        "type": "Application",
+        "id": home.instance_actor,
+        "implements": [
+            {"href": GROUP_ONLY, "name": "group-only/1"},
+            {"href": RFC_9421, "name": "RFC-9421: HTTP Message Signatures"},
+        ],
+    }
+
+
+def _render_keys(keys: list[PublicKey]) -> dict[str, Any]:
+    pem = next((key for key in keys if key.algorithm.value.startswith("rsa")), None)
+    public = {"id": pem.id, "owner": pem.owner, "publicKeyPem": render_pem(pem)} if pem else None
+    multi = [
+        {"id": key.id, "type": "Multikey", "controller": key.owner, "publicKeyMultibase": render_multikey(key)}
+        for key in keys
+        if key.algorithm.value == "ed25519"
+    ]
+    return {"publicKey": public, "assertionMethod": multi}
+
+
+def _fields(actor: Actor) -> list[dict[str, str]]:
+    return [{"type": "PropertyValue", "name": name, "value": value} for name, value in listed(actor.fields)]
+
+
+def _credential(attestation: Attestation | None, profession: str) -> list[dict[str, Any]]:
+    if attestation is None:
+        return []
+    until = render_datetime(attestation.valid_until)[:10]
+    return [
+        {"type": "PropertyValue", "name": "Profession", "value": f"{escape(profession)}, {until}"},
+        {
+            "type": "Link",
+            "rel": [CREDENTIAL_REL],
+            "mediaType": "application/vc",
+            "href": attestation.uri,
+            "name": profession,
+        },
+    ]
+
+
+def _image(url: str) -> dict[str, str]:
+    return {"type": "Image", "mediaType": mimetypes.guess_type(url)[0] or "image/png", "url": url}
+
+
+def render_addressing(status: Status, parts: NoteParts) -> dict[str, Any]:
+    """`to` and `cc` (and `audience` for a group) of a post and of the activity around it."""
+    author, named = parts.author, [*(actor.uri for actor in parts.mentions), *parts.silent]
+    followers = author.followers or ""
+    match Audience(status.audience):
+        case Audience.PUBLIC:
+            return {"to": [PUBLIC], "cc": [followers, *named]}
+        case Audience.UNLISTED:
+            return {"to": [followers], "cc": [PUBLIC, *named]}
+        case Audience.FOLLOWERS:
+            return {"to": [followers], "cc": named}
+        case Audience.DIRECT:
+            return {"to": named, "cc": []}
+        case Audience.GROUP:
+            if parts.group is None:
+                raise LookupError(f"group-only post {status.uri} without its group")
+            # No personal addressing: a stock server would keep the post readable for ever to who was addressed by name.
+            return {"to": [parts.group.uri, parts.group.followers], "cc": [], "audience": parts.group.uri}
+
+
+def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
+    """The post itself, without context: it stands in a Create, an Update or alone."""
+    note: dict[str, Any] = {
+        "id": status.uri,
+        "type": "Note",
+        "attributedTo": parts.author.uri,
+        **render_addressing(status, parts),
+        "published": render_datetime(status.created_at),
+        "url": status.url,
+        "content": status.content,
+        "summary": status.summary or None,
+        "sensitive": bool(status.sensitive),
+        "inReplyTo": status.in_reply_to_uri,
+        "tag": [*map(_mention, _named(parts)), *map(_hashtag(status.uri), parts.tags)],
+        "attachment": [_attachment(media, url, hide=parts.group is not None) for media, url in parts.media],
+        "interactionPolicy": {"canQuote": {"automaticApproval": [parts.author.uri]}},
+    }
+    if status.language:
+        note["contentMap"] = {status.language: status.content}
+    if status.edited_at:
+        note["updated"] = render_datetime(status.edited_at)
+    return note
+
+
+def _named(parts: NoteParts) -> list[Actor]:
+    group = parts.group
+    if group is None:
+        return list(parts.mentions)
+    return [group, *(actor for actor in parts.mentions if actor.id != group.id)]
+
+
+def _mention(actor: Actor) -> dict[str, str]:
+    return {"type": "Mention", "href": actor.uri, "name": f"@{actor.acct}"}
+
+
+def _hashtag(uri: str) -> Any:
+    base = "/".join(uri.split("/")[:3])
+    return lambda tag: {"type": "Hashtag", "href": f"{base}/tags/{tag}", "name": f"#{tag}"}
+
+
+def _attachment(media: Media, url: str, *, hide: bool) -> dict[str, Any]:
+    attachment: dict[str, Any] = {
+        "type": "Document",
+        "mediaType": media.mime,
+        "url": url,
+        "name": media.description or None,
+        "width": media.width,
+        "height": media.height,
+        "focalPoint": [media.focus_x, media.focus_y],
+    }
+    return attachment if hide else attachment | {"blurhash": media.blurhash}
+
+
+def render_activity(uri: str, kind: str, actor: str, object_: Any, *, now: int, **more: Any) -> dict[str, Any]:
+    """Any activity of ours. `more` holds `to`, `cc`, `audience`, `epoch` and the like; None is left out."""
+    about_post = isinstance(object_, dict) and object_.get("type") == "Note"
+    return {
+        "@context": ACTIVITY_CONTEXT if about_post else CONTROL_CONTEXT,
+        "id": uri,
+        "type": kind,
+        "actor": actor,
+        "object": object_,
+        "published": render_datetime(now),
+        **{name: value for name, value in more.items() if value is not None},
+    }
+
+
+def render_tombstone(uri: str, deleted_at: int | None = None) -> dict[str, Any]:
+    """What stands where a post was."""
+    tombstone: dict[str, Any] = {"id": uri, "type": "Tombstone"}
+    return tombstone if deleted_at is None else tombstone | {"deleted": render_datetime(deleted_at)}
+
+
+def render_collection(uri: str, *, total: int | None, first: str | None = None, **more: Any) -> dict[str, Any]:
+    """An ordered collection; `total` None hides how many there are."""
+    collection = {"@context": AS2, "id": uri, "type": "OrderedCollection", "totalItems": total, "first": first, **more}
+    return {name: value for name, value in collection.items() if value is not None}
+
+
+def render_page(uri: str, part_of: str, items: Iterable[Any], *, following: str | None) -> dict[str, Any]:
+    """One page of a collection; `following` is the address of the next one."""
+    page: dict[str, Any] = {
+        "@context": ACTIVITY_CONTEXT,
+        "id": uri,
+        "type": "OrderedCollectionPage",
+        "partOf": part_of,
+        "orderedItems": list(items),
+    }
+    return page | ({"next": following} if following else {})
+
+
+def with_context(document: Mapping[str, Any]) -> dict[str, Any]:
+    """A note that stands alone."""
+    return {"@context": ACTIVITY_CONTEXT, **document}

@@ -1,0 +1,370 @@
+"""What each reason says to a member and to an admin, in French and English.
+
+A member is told what happened to their own act and what helps; an admin is told what to look at. Neither is told who else
+belongs to a group. Must not know: how or where a sentence is shown.
+"""
+
+from typing import Literal, NamedTuple
+
+from policies.decision import Reason
+
+
+class Words(NamedTuple):
+    """The four sentences of one reason."""
+
+    member_fr: str
+    member_en: str
+    admin_fr: str
+    admin_en: str
+
+
+WORDS: dict[Reason, Words] = {
+    Reason.PEER_UNKNOWN: Words(
+        "Cette instance ne fait pas partie du réseau de votre établissement.",
+        "This instance is not part of your institution’s network.",
+        "L’hôte n’est pas dans la liste des pairs et le réseau est fermé.",
+        "The host is not listed as a peer and the network is closed.",
+    ),
+    Reason.PEER_PROPOSED: Words(
+        "Votre établissement n’échange pas encore avec cette instance.",
+        "Your institution does not exchange with this instance yet.",
+        "Le pair est seulement proposé : rien ne passe, sauf les retraits.",
+        "The peer is only proposed: nothing passes but retractions.",
+    ),
+    Reason.PEER_TRIAL: Words(
+        "Cette instance est à l’essai : ce qu’elle envoie est relu avant d’être publié.",
+        "This instance is on trial: what it sends is looked at before it appears.",
+        "Le pair est à l’essai : ses contenus sont retenus, et seuls les messages publics lui parviennent.",
+        "The peer is on trial: its content is held, and it gets public posts only.",
+    ),
+    Reason.PEER_QUARANTINED: Words(
+        "Les échanges avec cette instance sont suspendus le temps d’une vérification ; rien n’est perdu.",
+        "Exchange with this instance is paused while it is being checked; nothing is lost.",
+        "Le pair est en quarantaine : les contenus sont retenus dans les deux sens.",
+        "The peer is quarantined: content is held both ways.",
+    ),
+    Reason.PEER_SUSPENDED: Words(
+        "Votre établissement n’échange plus avec cette instance.",
+        "Your institution no longer exchanges with this instance.",
+        "Le pair, ou un domaine dont il dépend, est suspendu.",
+        "The peer, or a domain above it, is suspended.",
+    ),
+    Reason.AGREEMENT_NOT_STARTED: Words(
+        "L’accord avec cette instance n’a pas encore commencé ; l’envoi attend.",
+        "The agreement with this instance has not started yet; what is sent waits.",
+        "L’accord avec ce pair n’est pas encore en vigueur : le pair est traité comme en quarantaine.",
+        "The agreement with this peer is not in force yet: the peer is treated as quarantined.",
+    ),
+    Reason.AGREEMENT_EXPIRED: Words(
+        "L’accord avec cette instance a pris fin ; l’envoi attend son renouvellement.",
+        "The agreement with this instance has ended; what is sent waits for its renewal.",
+        "L’accord avec ce pair a expiré : le pair est traité comme en quarantaine.",
+        "The agreement with this peer has expired: the peer is treated as quarantined.",
+    ),
+    Reason.DIRECTION: Words(
+        "Votre établissement n’échange pas de contenus avec cette instance dans ce sens.",
+        "Your institution does not exchange content with this instance in this direction.",
+        "Le réglage « direction » de ce pair interdit ce sens.",
+        "The peer’s “direction” setting forbids this direction.",
+    ),
+    Reason.PUBLIC_ONLY: Words(
+        "Avec cette instance, seuls les messages publics sont échangés.",
+        "Only public posts are exchanged with this instance.",
+        "Un hôte absent de la liste ou à l’essai ne reçoit que des messages publics.",
+        "A host that is not listed, or on trial, exchanges public posts only.",
+    ),
+    Reason.AUDIENCE_HELD: Words(
+        "Votre établissement relit ce type de message avant de l’envoyer à cette instance.",
+        "Your institution looks at posts of this kind before they go to this instance.",
+        "Cette audience est réglée sur « hold » pour ce pair.",
+        "This audience is set to “hold” for this peer.",
+    ),
+    Reason.AUDIENCE_REFUSED: Words(
+        "Votre établissement n’envoie pas ce type de message à cette instance.",
+        "Your institution does not send posts of this kind to this instance.",
+        "Cette audience est réglée sur « deny », ou n’est pas citée, pour ce pair.",
+        "This audience is set to “deny”, or not named, for this peer.",
+    ),
+    Reason.RECIPIENT_UNVERIFIED: Words(
+        "Le message ne part que vers des professionnels vérifiés, et un destinataire ne l’est pas.",
+        "This goes to verified professionals only, and a recipient is not one.",
+        "Cette audience est réglée sur « verified » et un destinataire chez ce pair n’est pas vérifié.",
+        "This audience is set to “verified” and a recipient at this peer is not verified.",
+    ),
+    Reason.STRANGER: Words(
+        "Cette personne n’est pas vérifiée : sa demande n’entre pas d’elle-même.",
+        "This person is not verified: the request does not come in by itself.",
+        "Abonnement ou message direct d’une personne non vérifiée : voir « strangers ».",
+        "A follow or direct message of somebody unverified: see “strangers”.",
+    ),
+    Reason.NOT_CAPABLE: Words(
+        "Cette instance ne garantit pas que les messages d’un groupe restent dans le groupe.",
+        "This instance does not ensure that a group’s posts stay within the group.",
+        "L’hôte ne déclare pas le profil group-only.",
+        "The host does not declare the group-only profile.",
+    ),
+    Reason.NO_MEMBER_THERE: Words(
+        "Aucun destinataire de ce message sur cette instance.",
+        "Nobody on this instance is a recipient of this post.",
+        "Aucune appartenance au groupe n’est enregistrée pour cet hôte.",
+        "No membership of the group is recorded for this host.",
+    ),
+    Reason.OUT_OF_REACH: Words(
+        "Ce groupe n’est pas ouvert à cette instance.",
+        "This group is not open to this instance.",
+        "L’hôte est hors de la portée du groupe, ou de celle que lui laisse la politique.",
+        "The host is outside the group’s reach, or what the policy leaves of it.",
+    ),
+    Reason.ONWARD_REFUSED: Words(
+        "Ce groupe transmet ses messages à une instance que votre établissement refuse.",
+        "This group passes its posts on to an instance that your institution refuses.",
+        "Un hôte à portée du groupe est refusé par la politique : le message ne part pas.",
+        "A host within the group’s reach is refused by the policy: the post does not leave.",
+    ),
+    Reason.GROUP_NOT_JOINED: Words(
+        "Vous ne faites pas partie de ce groupe.",
+        "You do not belong to this group.",
+        "Contenu de groupe reçu sans appartenance valide ici.",
+        "Group content without a live membership here.",
+    ),
+    Reason.TWO_GROUPS: Words(
+        "Un message ne peut pas être adressé à deux groupes privés.",
+        "A post cannot be addressed to two private groups.",
+        "Le message concerne plus d’un groupe privé.",
+        "The post concerns more than one private group.",
+    ),
+    Reason.NOT_A_MEMBER: Words(
+        "Il faut appartenir à ce groupe pour y publier.",
+        "Only members of this group may post to it.",
+        "L’auteur n’est pas, ou plus, membre du groupe.",
+        "The author is not, or no longer, a member of the group.",
+    ),
+    Reason.MODERATORS_ONLY: Words(
+        "Seuls les modérateurs publient dans ce groupe.",
+        "Only moderators post to this group.",
+        "Le groupe réserve la publication à ses modérateurs.",
+        "The group keeps posting to its moderators.",
+    ),
+    Reason.MENTIONS_GROUP: Words(
+        "Le message mentionne un groupe privé : seuls ses membres le verront.",
+        "The post mentions a private group: only its members will see it.",
+        "Message réservé au groupe parce qu’il le mentionne.",
+        "Made group-only because it mentions the group.",
+    ),
+    Reason.GROUP_AS_TEXT: Words(
+        "Message direct : le nom du groupe est resté du texte, le groupe ne le reçoit pas.",
+        "Direct message: the group’s name is plain text, the group does not get it.",
+        "Mention du groupe ignorée dans un message direct.",
+        "The group’s mention is ignored in a direct message.",
+    ),
+    Reason.OUTSIDERS_NOT_TOLD: Words(
+        "Des personnes mentionnées n’ont pas accès à ce message ; elles n’ont pas été prévenues.",
+        "Some of the people mentioned have no access to this post; they have not been told.",
+        "Mentions hors de l’audience : non adressées.",
+        "Mentions outside the audience: not addressed.",
+    ),
+    Reason.REPLY_NARROWED: Words(
+        "Une réponse ne va pas plus loin que le message auquel elle répond.",
+        "A reply goes no further than the post that it answers.",
+        "Audience de la réponse ramenée à celle du message d’origine.",
+        "The reply’s audience was narrowed to that of its parent.",
+    ),
+    Reason.REPLY_WIDENS: Words(
+        "Cette réponse atteindrait des personnes qui ne voient pas le message d’origine.",
+        "This reply would reach people who do not see the post that it answers.",
+        "La réponse aurait une audience plus large que le message d’origine.",
+        "The reply would have a wider audience than its parent.",
+    ),
+    Reason.EDIT_WIDENS: Words(
+        "Une modification ne peut pas élargir l’audience d’un message.",
+        "An edit cannot widen the audience of a post.",
+        "La modification changerait l’audience ou le groupe du message.",
+        "The edit would change the post’s audience or group.",
+    ),
+    Reason.NOT_AUTHOR: Words(
+        "Seul l’auteur peut modifier un message.",
+        "Only its author may edit a post.",
+        "La modification ne vient pas de l’auteur.",
+        "The edit does not come from the author.",
+    ),
+    Reason.GROUP_NOT_SHAREABLE: Words(
+        "Un message de groupe ne peut être ni partagé ni cité.",
+        "A group’s post can be neither boosted nor quoted.",
+        "Partage ou citation d’un message réservé à un groupe.",
+        "A boost or quote of a group-only post.",
+    ),
+    Reason.NOT_SHAREABLE: Words(
+        "Ce message n’est pas public : il ne peut être ni partagé ni cité.",
+        "This post is not public: it can be neither boosted nor quoted.",
+        "Partage ou citation d’un message restreint.",
+        "A boost or quote of a restricted post.",
+    ),
+    Reason.SHARE_NARROWED: Words(
+        "Le partage ne va pas plus loin que le message d’origine.",
+        "The boost or quote goes no further than the original post.",
+        "Audience du partage ramenée à celle du message d’origine.",
+        "The audience of the boost or quote was narrowed to that of the original.",
+    ),
+    Reason.NOT_ATTESTED: Words(
+        "Aucune vérification professionnelle n’est enregistrée.",
+        "No professional verification is on record.",
+        "Aucune attestation pour cette personne.",
+        "There is no attestation for this person.",
+    ),
+    Reason.ISSUER_NOT_TRUSTED: Words(
+        "La vérification vient d’un organisme que votre établissement ne reconnaît pas.",
+        "The verification comes from a body that your institution does not recognise.",
+        "L’émetteur de l’attestation n’est pas l’instance d’un pair actif.",
+        "The attestation’s issuer is not the instance actor of an active peer.",
+    ),
+    Reason.LEVEL_NOT_ACCEPTED: Words(
+        "Le niveau de vérification de cette instance n’est pas accepté ici.",
+        "This instance’s level of verification is not accepted here.",
+        "Le niveau attesté est inférieur à « accept_levels_from » pour ce pair.",
+        "The attested level is below this peer’s “accept_levels_from”.",
+    ),
+    Reason.LEVEL_TOO_LOW: Words(
+        "Le niveau de vérification est insuffisant.",
+        "The level of verification is too low.",
+        "Le niveau de preuve est inférieur à celui demandé.",
+        "The evidence level is below what is asked.",
+    ),
+    Reason.ATTESTATION_NOT_STARTED: Words(
+        "La vérification n’est pas encore valable.",
+        "The verification is not valid yet.",
+        "L’attestation commence plus tard.",
+        "The attestation starts later.",
+    ),
+    Reason.ATTESTATION_EXPIRED: Words(
+        "La vérification a expiré ; il faut la renouveler.",
+        "The verification has expired and needs renewal.",
+        "L’attestation a expiré.",
+        "The attestation has expired.",
+    ),
+    Reason.ATTESTATION_REVOKED: Words(
+        "La vérification a été retirée.",
+        "The verification has been withdrawn.",
+        "L’attestation est révoquée.",
+        "The attestation is revoked.",
+    ),
+    Reason.ATTESTATION_STALE: Words(
+        "La vérification n’a pas pu être confirmée récemment ; réessayez plus tard.",
+        "The verification could not be confirmed lately; try again later.",
+        "L’émetteur n’a pas confirmé l’attestation dans le délai demandé.",
+        "The issuer has not confirmed the attestation within the time asked.",
+    ),
+    Reason.NOT_A_CLINICIAN: Words(
+        "Réservé aux professionnels de santé.",
+        "For health professionals only.",
+        "La profession attestée n’est pas une profession de santé, ou est en formation.",
+        "The attested profession is not a clinician’s, or is a student’s.",
+    ),
+    Reason.WRONG_PROFESSION: Words(
+        "Réservé à d’autres professions.",
+        "For other professions only.",
+        "La profession attestée n’est pas parmi celles demandées.",
+        "The attested profession is not among those asked for.",
+    ),
+    Reason.WRONG_SPECIALTY: Words(
+        "Réservé à d’autres spécialités.",
+        "For other specialties only.",
+        "Aucune spécialité attestée n’est parmi celles demandées.",
+        "No attested specialty is among those asked for.",
+    ),
+    Reason.BANNED: Words(
+        "Vous ne pouvez pas rejoindre ce groupe.",
+        "You cannot join this group.",
+        "La personne est exclue du groupe.",
+        "The person is banned from the group.",
+    ),
+    Reason.INVITATION_NEEDED: Words(
+        "On rejoint ce groupe sur invitation.",
+        "This group is joined by invitation.",
+        "Le groupe est sur invitation et la personne n’en a pas.",
+        "The group is by invitation and the person has none.",
+    ),
+    Reason.AWAITS_MODERATOR: Words(
+        "La demande attend un modérateur du groupe.",
+        "The request waits for a moderator of the group.",
+        "Le groupe admet sur demande.",
+        "The group admits by request.",
+    ),
+    Reason.DAILY_CAP: Words(
+        "Beaucoup de demandes aujourd’hui : celle-ci attend un modérateur.",
+        "There are many requests today: this one waits for a moderator.",
+        "Le nombre de nouveaux membres par hôte et par jour est atteint.",
+        "The number of new members per host and day is reached.",
+    ),
+    Reason.FIRST_OF_HOST: Words(
+        "Première personne de cette instance dans le groupe.",
+        "First person of this instance in the group.",
+        "Premier membre de cet hôte : les messages du groupe y parviendront.",
+        "First member of this host: the group’s posts will go there.",
+    ),
+    Reason.NOT_MODERATOR: Words(
+        "Seul un modérateur du groupe peut le faire.",
+        "Only a moderator of the group may do this.",
+        "La personne ne modère pas ce groupe.",
+        "The person does not moderate this group.",
+    ),
+    Reason.NO_MODERATOR_LEFT: Words(
+        "Le groupe n’aurait plus de modérateur.",
+        "The group would have no moderator left.",
+        "Dernier modérateur du groupe : nommez-en un autre.",
+        "Last moderator of the group: appoint another.",
+    ),
+    Reason.EPOCH_OLD: Words(
+        "Un changement plus récent a déjà été appliqué.",
+        "A later change has been applied already.",
+        "Acte d’appartenance plus ancien que le dernier connu : ignoré.",
+        "A membership act older than the last one known: ignored.",
+    ),
+    Reason.EPOCH_MOVED: Words(
+        "La liste des membres a changé.",
+        "The list of members has changed.",
+        "L’époque du groupe a avancé : la tranche est à relire.",
+        "The group’s epoch has moved: the slice is due.",
+    ),
+    Reason.UNSIGNED: Words(
+        "La demande n’est pas signée.",
+        "The request is not signed.",
+        "Demande sans signature : 401.",
+        "A request without signature: 401.",
+    ),
+    Reason.HOST_NOT_ADMITTED: Words(
+        "Cette instance n’est pas admise.",
+        "This instance is not admitted.",
+        "L’état de l’hôte ne lui permet pas de lire ici : 403.",
+        "The host’s state does not let it read here: 403.",
+    ),
+    Reason.NOT_FOUND: Words(
+        "Introuvable.",
+        "Not found.",
+        "Absent, ou invisible pour qui le demande : 404.",
+        "Absent, or not visible to who asked: 404.",
+    ),
+    Reason.ROLE: Words(
+        "Votre rôle ne le permet pas.",
+        "Your role does not allow this.",
+        "Le rôle ne couvre pas cet acte.",
+        "The role does not cover this act.",
+    ),
+    Reason.UNDECIDED: Words(
+        "Refusé par précaution.",
+        "Refused as a precaution.",
+        "Aucune règle n’a répondu : refusé.",
+        "No rule answered: refused.",
+    ),
+}
+
+
+def sentence(
+    reason: Reason, *, reader: Literal["member", "admin"], language: Literal["fr", "en"], about: str = ""
+) -> str:
+    """The sentence of a reason for a reader, naming the host or group it is `about` when the decision does."""
+    words = WORDS[reason]
+    if reader == "member":
+        text = words.member_fr if language == "fr" else words.member_en
+    else:
+        text = words.admin_fr if language == "fr" else words.admin_en
+    return f"{text[:-1]} ({about})." if about else text

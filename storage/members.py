@@ -1,0 +1,127 @@
+"""The accounts of people here, their browser sessions and one-time sign-in links.
+
+Secrets come as hashes only, and e-mail addresses in lower case. Must not know passwords, cookies, or what a role allows.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from storage.actors import COLUMNS as ACTOR_COLUMNS
+from storage.database import Reader, Row, Transaction
+from storage.records import Actor, Member, columns, placeholders, values
+
+_MEMBER = columns(Member, "m")
+_INSERT = "INSERT INTO members ({}) VALUES ({})".format(*placeholders(Member))
+_PEOPLE = f"SELECT {_MEMBER}, {ACTOR_COLUMNS} FROM members m JOIN actors a ON a.id = m.actor_id"
+_ENABLED = "m.disabled_at IS NULL AND a.disabled_at IS NULL"
+_WIDTH = _MEMBER.count(",") + 1
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A member with the actor they act as."""
+
+    member: Member
+    actor: Actor
+
+    @property
+    def enabled(self) -> bool:
+        """Neither the account nor the actor has been disabled."""
+        return self.member.disabled_at is None and self.actor.disabled_at is None
+
+
+async def insert_member(tx: Transaction, member: Member) -> None:
+    await tx.execute(_INSERT, **values(member))
+
+
+async def update_member(tx: Transaction, actor_id: int, **changes: Any) -> None:
+    """Set named columns of one member."""
+    assignments = ", ".join(f"{name} = :{name}" for name in changes)
+    await tx.execute(f"UPDATE members SET {assignments} WHERE actor_id = :id", id=actor_id, **changes)
+
+
+async def get_person(tx: Reader, actor_id: int) -> Person | None:
+    return _person(await tx.row(f"{_PEOPLE} WHERE m.actor_id = :id", id=actor_id))
+
+
+async def get_person_by_login(tx: Reader, login: str) -> Person | None:
+    """Whoever signs in by this e-mail address or name, without case."""
+    return _person(
+        await tx.row(f"{_PEOPLE} WHERE m.email = :login OR lower(a.username) = :login", login=login.lower()),
+    )
+
+
+async def list_people(tx: Reader) -> list[Person]:
+    """Every member by name, the disabled ones too."""
+    return [_joined(row) for row in await tx.rows(f"{_PEOPLE} ORDER BY a.username")]
+
+
+async def insert_session(tx: Transaction, *, hashed: str, actor_id: int, now: int, expires_at: int) -> None:
+    """Open a browser session, and forget all that have expired."""
+    await tx.execute("DELETE FROM sessions WHERE expires_at <= :now", now=now)
+    await tx.execute(
+        "INSERT INTO sessions (hash, actor_id, created_at, expires_at) VALUES (:hash, :actor, :now, :expires)",
+        hash=hashed,
+        actor=actor_id,
+        now=now,
+        expires=expires_at,
+    )
+
+
+async def get_person_by_session(tx: Reader, hashed: str, *, now: int) -> Person | None:
+    """Whose live session this is; nobody's once the member is disabled."""
+    return _person(
+        await tx.row(
+            f"{_PEOPLE} JOIN sessions s ON s.actor_id = m.actor_id "
+            f"WHERE s.hash = :hash AND s.expires_at > :now AND {_ENABLED}",
+            hash=hashed,
+            now=now,
+        )
+    )
+
+
+async def delete_session(tx: Transaction, hashed: str) -> None:
+    await tx.execute("DELETE FROM sessions WHERE hash = :hash", hash=hashed)
+
+
+async def delete_sessions_of(tx: Transaction, actor_id: int) -> None:
+    await tx.execute("DELETE FROM sessions WHERE actor_id = :actor", actor=actor_id)
+
+
+async def insert_link(tx: Transaction, *, hashed: str, actor_id: int, now: int, expires_at: int) -> None:
+    """Record a sign-in link, and forget all that have expired."""
+    await tx.execute("DELETE FROM sign_in_links WHERE expires_at <= :now", now=now)
+    await tx.execute(
+        "INSERT INTO sign_in_links (hash, actor_id, expires_at) VALUES (:hash, :actor, :expires)",
+        hash=hashed,
+        actor=actor_id,
+        expires=expires_at,
+    )
+
+
+async def get_person_by_link(tx: Reader, hashed: str, *, now: int) -> Person | None:
+    """Whom a live link would sign in; the link stays good."""
+    return _person(
+        await tx.row(
+            f"{_PEOPLE} JOIN sign_in_links l ON l.actor_id = m.actor_id "
+            f"WHERE l.hash = :hash AND l.expires_at > :now AND {_ENABLED}",
+            hash=hashed,
+            now=now,
+        )
+    )
+
+
+async def claim_link(tx: Transaction, hashed: str, *, now: int) -> Person | None:
+    """Whom the link signs in. It is good once: of two who claim it, one gets None."""
+    person = await get_person_by_link(tx, hashed, now=now)
+    deleted = await tx.execute("DELETE FROM sign_in_links WHERE hash = :hash", hash=hashed)
+    return person if deleted else None
+
+
+def _joined(row: Row) -> Person:
+    fields = tuple(row)
+    return Person(Member(*fields[:_WIDTH]), Actor(*fields[_WIDTH:]))
+
+
+def _person(row: Row | None) -> Person | None:
+    return None if row is None else _joined(row)

@@ -1,0 +1,91 @@
+"""Registered apps, authorization codes and access tokens. Secrets come as hashes only. Must not know what scopes mean."""
+
+from dataclasses import dataclass
+
+from storage.database import Reader, Transaction
+from storage.records import App, Token, columns, make, placeholders, values
+
+_APP = columns(App, "p")
+_INSERT_APP = "INSERT INTO oauth_apps ({}) VALUES ({})".format(*placeholders(App))
+_INSERT_TOKEN = "INSERT INTO tokens ({}) VALUES ({})".format(*placeholders(Token))
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What a person allowed an app to do, until the app fetches its token. `challenge` is '' without PKCE."""
+
+    hash: str
+    app_id: int
+    actor_id: int
+    redirect_uri: str
+    scopes: str
+    challenge: str
+    created_at: int
+
+
+_CODE = columns(Code, "c")
+_INSERT_CODE = "INSERT INTO oauth_codes ({}) VALUES ({})".format(*placeholders(Code))
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a token gives at this moment. Tokens of apps have no actor. `scopes` are separated by spaces."""
+
+    token_id: int
+    app_id: int
+    scopes: str
+    actor_id: int | None
+    role: str | None
+    disabled: int
+
+
+async def insert_app(tx: Transaction, app: App) -> None:
+    await tx.execute(_INSERT_APP, **values(app))
+
+
+async def get_app(tx: Reader, app_id: int) -> App | None:
+    return make(App, await tx.row(f"SELECT {_APP} FROM oauth_apps p WHERE p.id = :id", id=app_id))
+
+
+async def get_app_by_client_id(tx: Reader, client_id: str) -> App | None:
+    return make(App, await tx.row(f"SELECT {_APP} FROM oauth_apps p WHERE p.client_id = :client", client=client_id))
+
+
+async def insert_code(tx: Transaction, code: Code, *, older_than: int) -> None:
+    """Record a code, and forget those made before `older_than`."""
+    await tx.execute("DELETE FROM oauth_codes WHERE created_at < :before", before=older_than)
+    await tx.execute(_INSERT_CODE, **values(code))
+
+
+async def claim_code(tx: Transaction, hashed: str) -> Code | None:
+    """The code, which is good once: of two who claim it, one gets None."""
+    code = make(Code, await tx.row(f"SELECT {_CODE} FROM oauth_codes c WHERE c.hash = :hash", hash=hashed))
+    deleted = await tx.execute("DELETE FROM oauth_codes WHERE hash = :hash", hash=hashed)
+    return code if deleted else None
+
+
+async def insert_token(tx: Transaction, token: Token) -> None:
+    await tx.execute(_INSERT_TOKEN, **values(token))
+
+
+async def get_grant(tx: Reader, hashed: str) -> Grant | None:
+    """What the token with this hash gives now. A token whose member is gone counts as disabled."""
+    row = await tx.row(
+        "SELECT t.id, t.app_id, t.scopes, t.actor_id, m.role, "
+        "CASE WHEN t.actor_id IS NULL THEN 0 "
+        "WHEN m.actor_id IS NOT NULL AND m.disabled_at IS NULL AND a.disabled_at IS NULL THEN 0 ELSE 1 END "
+        "FROM tokens t LEFT JOIN members m ON m.actor_id = t.actor_id LEFT JOIN actors a ON a.id = t.actor_id "
+        "WHERE t.hash = :hash",
+        hash=hashed,
+    )
+    return make(Grant, row)
+
+
+async def delete_token(tx: Transaction, hashed: str, *, app_id: int) -> bool:
+    """Revoke one token of this app; False when the app has no such token."""
+    return await tx.execute("DELETE FROM tokens WHERE hash = :hash AND app_id = :app", hash=hashed, app=app_id) > 0
+
+
+async def delete_tokens_of(tx: Transaction, actor_id: int) -> None:
+    """Revoke every token of a member, whatever the app."""
+    await tx.execute("DELETE FROM tokens WHERE actor_id = :actor", actor=actor_id)

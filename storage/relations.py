@@ -1,0 +1,185 @@
+"""How one member stands to others, and lists of people: what profiles and buttons in apps show. Decides nothing.
+
+Membership of a private group is a secret of its members: it shows in `list_relations` to the member alone, and in no
+list of followers.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from storage import follows
+from storage.actors import COLUMNS as ACTOR_COLUMNS
+from storage.database import Reader, Row
+from storage.pages import Page
+from storage.records import Actor, Follow, Membership, columns
+
+_MEMBERSHIP = columns(Membership, "m")
+
+# Who may know of an actor at all, with `a` for the actor and the parameters `viewer` and `now`: a group that is not
+# listed exists for its members and for those whom it invited.
+KNOWN = """(
+  a.disabled_at IS NULL AND a.host_suspended = 0
+  AND NOT EXISTS (
+    SELECT 1 FROM groups kg WHERE kg.actor_id = a.id AND kg.listed = 0 AND NOT EXISTS (
+      SELECT 1 FROM memberships km WHERE km.group_id = kg.actor_id AND km.actor_id = :viewer
+        AND (km.state = 'invited' OR (km.state = 'active' AND km.lease_until > :now))))
+)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a viewer stands to one actor. `outgoing` and `incoming` follows; `membership` when the actor is a group."""
+
+    actor_id: int
+    outgoing: Follow | None
+    incoming: Follow | None
+    membership: Membership | None
+
+
+async def list_known(tx: Reader, actor_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, Actor]:
+    """Those of these actors that the viewer (0 for nobody) may know of."""
+    found = await tx.rows(
+        f"SELECT {ACTOR_COLUMNS} FROM actors a WHERE a.id IN :ids AND {KNOWN}",
+        ids=list(actor_ids),
+        viewer=viewer,
+        now=now,
+    )
+    return {row[0]: Actor(*row) for row in found}
+
+
+async def get_known(tx: Reader, actor_id: int, *, viewer: int, now: int) -> Actor | None:
+    """An actor by id; None when it does not exist or is none of the viewer's business, and nothing tells which."""
+    return (await list_known(tx, [actor_id], viewer=viewer, now=now)).get(actor_id)
+
+
+async def list_relations(tx: Reader, viewer: int, actor_ids: Sequence[int], *, now: int) -> list[Relation]:
+    """In the order asked for; ids that the viewer may not know of are left out."""
+    known = await list_known(tx, actor_ids, viewer=viewer, now=now)
+    between = await follows.list_between(tx, viewer, known)
+    outgoing = {follow.followee_id: follow for follow in between if follow.follower_id == viewer}
+    incoming = {follow.follower_id: follow for follow in between if follow.followee_id == viewer}
+    memberships = await _list_memberships(tx, viewer, known, now=now)
+    return [
+        Relation(actor_id, outgoing.get(actor_id), incoming.get(actor_id), memberships.get(actor_id))
+        for actor_id in dict.fromkeys(actor_ids)
+        if actor_id in known
+    ]
+
+
+async def _list_memberships(tx: Reader, viewer: int, group_ids: Iterable[int], *, now: int) -> dict[int, Membership]:
+    """The viewer's own memberships that are not over, nor out of their lease."""
+    found = await tx.rows(
+        f"SELECT {_MEMBERSHIP} FROM memberships m WHERE m.actor_id = :viewer AND m.group_id IN :groups "
+        "AND (m.state IN ('pending', 'invited') OR (m.state = 'active' AND m.lease_until > :now))",
+        viewer=viewer,
+        groups=list(group_ids),
+        now=now,
+    )
+    return {membership.group_id: membership for membership in (Membership(*row) for row in found)}
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """Somebody in a list that is paged by ids of its own (a follow's, a favourite's)."""
+
+    cursor: int
+    actor: Actor
+
+
+async def list_followers(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
+    """Who follows an actor, newest first. A group's members are not among them."""
+    return await _page(tx, "follows f", "f.follower_id", "f.followee_id = :id AND f.state = 'accepted'", actor_id, page)
+
+
+async def list_following(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
+    """Whom an actor follows, newest first. Groups are not among them."""
+    return await _page(tx, "follows f", "f.followee_id", "f.follower_id = :id AND f.state = 'accepted'", actor_id, page)
+
+
+async def list_requesting(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
+    """Who waits for an actor's consent to follow, newest first."""
+    return await _page(tx, "follows f", "f.follower_id", "f.followee_id = :id AND f.state = 'pending'", actor_id, page)
+
+
+async def count_requests(tx: Reader, actor_id: int) -> int:
+    """How many wait for an actor's consent."""
+    return int(
+        await tx.value(
+            "SELECT count(*) FROM follows f JOIN actors a ON a.id = f.follower_id WHERE f.followee_id = :id "
+            "AND f.state = 'pending' AND a.disabled_at IS NULL AND a.host_suspended = 0",
+            id=actor_id,
+        )
+    )
+
+
+async def list_members(tx: Reader, group_id: int, page: Page, *, now: int) -> list[Listed]:
+    """The present members of a group, newest first: for its members only."""
+    condition = "f.group_id = :id AND f.state = 'active' AND f.lease_until > :now"
+    return await _page(tx, "memberships f", "f.actor_id", condition, group_id, page, now=now)
+
+
+async def list_favouriting(tx: Reader, status_id: int, page: Page) -> list[Listed]:
+    """Who likes a post, newest first."""
+    return await _page(tx, "favourites f", "f.actor_id", "f.status_id = :id", status_id, page)
+
+
+async def list_boosting(tx: Reader, status_id: int, page: Page) -> list[Listed]:
+    """Who boosted a post in public, newest first."""
+    condition = "f.boost_of_id = :id AND f.audience IN ('public', 'unlisted')"
+    return await _page(tx, "statuses f", "f.actor_id", condition, status_id, page)
+
+
+async def _page(
+    tx: Reader, table: str, who: str, condition: str, subject: int, page: Page, **params: int
+) -> list[Listed]:
+    order = "ASC" if page.oldest_first else "DESC"
+    found = await tx.rows(
+        f"SELECT f.id, {ACTOR_COLUMNS} FROM {table} JOIN actors a ON a.id = {who} WHERE {condition} "
+        f"AND f.id > :after AND f.id < :before AND a.disabled_at IS NULL AND a.host_suspended = 0 "
+        f"ORDER BY f.id {order} LIMIT :limit",
+        id=subject,
+        after=page.after,
+        before=page.before,
+        limit=page.limit,
+        **params,
+    )
+    listed = [_listed(row) for row in found]
+    return listed[::-1] if page.oldest_first else listed
+
+
+def _listed(row: Row) -> Listed:
+    cursor, *actor = row
+    return Listed(cursor, Actor(*actor))
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The beginning of a name or displayed name, and of the domain after it, in lower case."""
+
+    prefix: str
+    host: str = ""
+    followed_only: bool = False
+
+
+async def search_known(tx: Reader, named: Named, *, viewer: int, now: int, limit: int, offset: int = 0) -> list[Actor]:
+    """Actors whose names begin so, ours first; never the instances themselves."""
+    found = await tx.rows(
+        f"SELECT {ACTOR_COLUMNS} FROM actors a WHERE a.type <> 'Application' AND {KNOWN} "
+        "AND (lower(a.username) LIKE :pattern ESCAPE '\\' OR (:host = '%' AND lower(a.name) LIKE :pattern ESCAPE '\\')) "
+        "AND a.handle_host LIKE :host ESCAPE '\\' "
+        "AND (:followed = 0 OR EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = :viewer "
+        "AND f.followee_id = a.id AND f.state = 'accepted')) "
+        "ORDER BY a.host, a.followers_count DESC, a.id LIMIT :limit OFFSET :offset",
+        pattern=_starting(named.prefix),
+        host=_starting(named.host),
+        viewer=viewer,
+        now=now,
+        followed=int(named.followed_only),
+        limit=limit,
+        offset=offset,
+    )
+    return [Actor(*row) for row in found]
+
+
+def _starting(prefix: str) -> str:
+    return prefix.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%"

@@ -1,0 +1,148 @@
+"""Everything that a page of posts or people needs to be shown, in a bounded number of queries. No rule, no rendering."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from storage import attestations, favourites, media, rules, statuses
+from storage.actors import COLUMNS as ACTOR_COLUMNS
+from storage.database import Reader
+from storage.records import Actor, App, Attestation, Media, Status, columns
+from storage.statuses import Mention
+from storage.visibility import VISIBLE, list_visible
+
+_APP = columns(App, "p")
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Actors with what their homes attest. Where anything is attested, `ruleset` is the text that says whom we believe,
+    and `locale` the viewer's language; both are "" otherwise.
+    """
+
+    actors: dict[int, Actor]
+    attestations: dict[int, Attestation] = field(default_factory=dict)
+    ruleset: str = ""
+    locale: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Posts:
+    """What one viewer is shown around some posts. `originals`: the boosted ones that the viewer may see.
+
+    `parents`: those of the answered posts that the viewer may see; the ids of the others are kept from them.
+    """
+
+    people: People
+    originals: dict[int, Status] = field(default_factory=dict)
+    parents: frozenset[int] = frozenset()
+    media: dict[int, list[Media]] = field(default_factory=dict)
+    mentions: dict[int, list[tuple[Mention, Actor]]] = field(default_factory=dict)
+    tags: dict[int, list[str]] = field(default_factory=dict)
+    apps: dict[int, App] = field(default_factory=dict)
+    favourited: frozenset[int] = frozenset()
+    boosted: frozenset[int] = frozenset()
+
+
+async def load_people(tx: Reader, actors: Iterable[Actor], *, viewer: int) -> People:
+    """What is shown of actors besides their own rows: three queries at most."""
+    known = {actor.id: actor for actor in actors}
+    attested = await attestations.list_attestations(tx, known) if known else {}
+    if not attested:
+        return People(known)
+    current = await rules.get_current(tx)
+    return People(known, attested, current.body if current else "", await get_locale(tx, viewer))
+
+
+async def get_locale(tx: Reader, viewer: int) -> str:
+    """The language that a member chose; "" for nobody."""
+    return str(await tx.value("SELECT locale FROM members WHERE actor_id = :id", id=viewer) or "") if viewer else ""
+
+
+async def load_posts(
+    tx: Reader, page: Sequence[Status], *, viewer: int, now: int, also: Iterable[int] = (), mentioned: bool = False
+) -> Posts:
+    """All that a page of posts needs, for one viewer (0 for nobody). `also`: actors that are shown beside the posts;
+    `mentioned`: those who are mentioned are shown as people too, not only named.
+
+    The posts themselves must come from a query that asked `storage.visibility`.
+    """
+    originals = await _list_originals(tx, page, viewer=viewer, now=now)
+    shown = [status for status in page if status.boost_of_id is None] + list(originals.values())
+    ids = [status.id for status in shown]
+    named = await statuses.list_mentions(tx, ids) if ids else {}
+    if mentioned:
+        also = [*also, *(actor.id for several in named.values() for _, actor in several)]
+    people = await load_people(tx, await _list_people(tx, [*page, *shown], also), viewer=viewer)
+    if not ids:
+        return Posts(people)
+    return Posts(
+        people=people,
+        originals=originals,
+        parents=await _list_parents(tx, shown, viewer=viewer, now=now),
+        media=await media.list_media(tx, ids),
+        mentions=named,
+        tags=await statuses.list_tags(tx, ids),
+        apps=await _list_apps(tx, shown),
+        favourited=frozenset(await favourites.list_favourited(tx, viewer, ids)) if viewer else frozenset(),
+        boosted=await _list_boosted(tx, viewer, ids) if viewer else frozenset(),
+    )
+
+
+async def _list_originals(tx: Reader, page: Sequence[Status], *, viewer: int, now: int) -> dict[int, Status]:
+    boosted = {status.boost_of_id for status in page if status.boost_of_id is not None}
+    return await list_visible(tx, boosted, viewer=viewer, now=now) if boosted else {}
+
+
+async def _list_people(tx: Reader, shown: Sequence[Status], also: Iterable[int]) -> list[Actor]:
+    wanted = {status.actor_id for status in shown}
+    wanted |= {status.group_id for status in shown if status.group_id is not None}
+    wanted |= set(also)
+    if not wanted:
+        return []
+    found = await tx.rows(f"SELECT {ACTOR_COLUMNS} FROM actors a WHERE a.id IN :ids", ids=list(wanted))
+    return [Actor(*row) for row in found]
+
+
+async def _list_parents(tx: Reader, shown: Sequence[Status], *, viewer: int, now: int) -> frozenset[int]:
+    answered = {status.in_reply_to_id for status in shown if status.in_reply_to_id is not None}
+    if not answered:
+        return frozenset()
+    found = await tx.rows(
+        f"SELECT s.id FROM statuses s JOIN actors a ON a.id = s.actor_id WHERE s.id IN :ids AND {VISIBLE}",
+        ids=list(answered),
+        viewer=viewer,
+        now=now,
+    )
+    return frozenset(row[0] for row in found)
+
+
+async def _list_apps(tx: Reader, shown: Sequence[Status]) -> dict[int, App]:
+    used = {status.app_id for status in shown if status.app_id is not None}
+    if not used:
+        return {}
+    found = await tx.rows(f"SELECT {_APP} FROM oauth_apps p WHERE p.id IN :ids", ids=list(used))
+    return {row[0]: App(*row) for row in found}
+
+
+async def _list_boosted(tx: Reader, viewer: int, status_ids: Iterable[int]) -> frozenset[int]:
+    found = await tx.rows(
+        "SELECT boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids",
+        viewer=viewer,
+        ids=list(status_ids),
+    )
+    return frozenset(row[0] for row in found)
+
+
+async def list_conversation_ids(tx: Reader, thread_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, int]:
+    """For each thread the first direct post in it that the viewer may see: the id of the conversation, for them.
+
+    The thread's own id may be that of a post which they may not even know of.
+    """
+    found = await tx.rows(
+        "SELECT s.thread_id, min(s.id) FROM statuses s JOIN actors a ON a.id = s.actor_id "
+        f"WHERE s.thread_id IN :threads AND s.audience = 'direct' AND {VISIBLE} GROUP BY s.thread_id",
+        threads=list(thread_ids),
+        viewer=viewer,
+        now=now,
+    )
+    return {row[0]: row[1] for row in found}
