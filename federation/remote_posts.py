@@ -64,7 +64,7 @@ async def store_fetched_note(act: Act, note: RemoteNote, author: Actor) -> Statu
 async def update_note(act: Act, note: RemoteNote, status: Status, author: Actor) -> Status | None:
     """Take an edit that is newer than what is stored. Its addressing is not even looked at: an edit never widens."""
     edited_at = min(note.updated or act.now, act.now)
-    if edited_at <= (status.edited_at or status.created_at):
+    if edited_at < (status.edited_at or status.created_at):
         return None
     edited = replace(
         status,

@@ -15,7 +15,8 @@ async def create_instance(ctx: Context, *, organisation: str) -> None:
     """Fill an empty, migrated database. An instance that exists already is left as it is, with an error."""
     now = ctx.now()
     # Mastodon names the instance actor after its domain, and resolves it by WebFinger like any other.
-    actor = new_actor(ctx.origin, INSTANCE_ACTOR_ID, "Application", ctx.origin.host, organisation, now)
+    name = ctx.origin.host.partition(":")[0]
+    actor = new_actor(ctx.origin, INSTANCE_ACTOR_ID, "Application", name, organisation, now)
     keys = await make_keys(actor.uri)
 
     async def unit(tx: Transaction) -> None:

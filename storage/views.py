@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from storage import attestations, favourites, media, rules, statuses
+from storage import attestations, media, rules, statuses
 from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.database import Reader
 from storage.records import Actor, App, Attestation, Media, Status, columns
-from storage.statuses import Mention
 from storage.visibility import VISIBLE, list_visible
 
 _APP = columns(App, "p")
@@ -26,6 +25,17 @@ class People:
 
 
 @dataclass(frozen=True, slots=True)
+class Named:
+    """Somebody mentioned in a post: no more of them than apps are told. `silent`: addressed without being named."""
+
+    actor_id: int
+    username: str
+    handle_host: str
+    url: str
+    silent: int
+
+
+@dataclass(frozen=True, slots=True)
 class Posts:
     """What one viewer is shown around some posts. `originals`: the boosted ones that the viewer may see.
 
@@ -36,7 +46,7 @@ class Posts:
     originals: dict[int, Status] = field(default_factory=dict)
     parents: frozenset[int] = frozenset()
     media: dict[int, list[Media]] = field(default_factory=dict)
-    mentions: dict[int, list[tuple[Mention, Actor]]] = field(default_factory=dict)
+    mentions: dict[int, list[Named]] = field(default_factory=dict)
     tags: dict[int, list[str]] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
     favourited: frozenset[int] = frozenset()
@@ -69,12 +79,13 @@ async def load_posts(
     originals = await _list_originals(tx, page, viewer=viewer, now=now)
     shown = [status for status in page if status.boost_of_id is None] + list(originals.values())
     ids = [status.id for status in shown]
-    named = await statuses.list_mentions(tx, ids) if ids else {}
+    named = await _list_named(tx, ids) if ids else {}
     if mentioned:
-        also = [*also, *(actor.id for several in named.values() for _, actor in several)]
+        also = [*also, *(one.actor_id for several in named.values() for one in several)]
     people = await load_people(tx, await _list_people(tx, [*page, *shown], also), viewer=viewer)
     if not ids:
         return Posts(people)
+    favourited, boosted = await _list_marks(tx, viewer, ids) if viewer else (frozenset(), frozenset())
     return Posts(
         people=people,
         originals=originals,
@@ -83,8 +94,8 @@ async def load_posts(
         mentions=named,
         tags=await statuses.list_tags(tx, ids),
         apps=await _list_apps(tx, shown),
-        favourited=frozenset(await favourites.list_favourited(tx, viewer, ids)) if viewer else frozenset(),
-        boosted=await _list_boosted(tx, viewer, ids) if viewer else frozenset(),
+        favourited=favourited,
+        boosted=boosted,
     )
 
 
@@ -124,13 +135,27 @@ async def _list_apps(tx: Reader, shown: Sequence[Status]) -> dict[int, App]:
     return {row[0]: App(*row) for row in found}
 
 
-async def _list_boosted(tx: Reader, viewer: int, status_ids: Iterable[int]) -> frozenset[int]:
+async def _list_named(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[Named]]:
     found = await tx.rows(
-        "SELECT boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids",
+        "SELECT m.status_id, a.id, a.username, a.handle_host, CASE a.url WHEN '' THEN a.uri ELSE a.url END, m.silent "
+        "FROM mentions m JOIN actors a ON a.id = m.actor_id WHERE m.status_id IN :ids ORDER BY m.status_id, a.id",
+        ids=list(status_ids),
+    )
+    named: dict[int, list[Named]] = {}
+    for status_id, *one in found:
+        named.setdefault(status_id, []).append(Named(*one))
+    return named
+
+
+async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> tuple[frozenset[int], frozenset[int]]:
+    """Which of these posts the viewer likes, and which they boosted."""
+    found = await tx.rows(
+        "SELECT 1, status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
+        "SELECT 0, boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids",
         viewer=viewer,
         ids=list(status_ids),
     )
-    return frozenset(row[0] for row in found)
+    return frozenset(one for liked, one in found if liked), frozenset(one for liked, one in found if not liked)
 
 
 async def list_conversation_ids(tx: Reader, thread_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, int]:

@@ -51,7 +51,8 @@ class PostgresSchemas:
     """Hands out migrated, empty schemas of one database; a schema is emptied and used again by later tests."""
 
     def __init__(self, worker: str) -> None:
-        self._prefix = f"confrere_{worker}"
+        # Two runs of the suite may share one database.
+        self._prefix = f"confrere_{os.getpid()}_{worker}"
         self._known: list[str] = []
         self._lent = 0
 

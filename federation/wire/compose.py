@@ -60,8 +60,11 @@ def find_mentions(text: str) -> tuple[str, ...]:
 
 def find_hashtags(text: str) -> tuple[str, ...]:
     """The hashtags of a text, each once whatever its case, as first written, without #."""
-    tags = [found["hashtag"] for found in _TOKEN.finditer(text) if found["hashtag"]]
-    return tuple({tag.casefold(): tag for tag in reversed(tags)}.values())[::-1]
+    tags: dict[str, str] = {}
+    for found in _TOKEN.finditer(text):
+        if found["hashtag"]:
+            tags.setdefault(found["hashtag"].casefold(), found["hashtag"])
+    return tuple(tags.values())
 
 
 def _wrapped(text: str, render: Callable[[str], str]) -> str:

@@ -42,3 +42,8 @@ def parse_datetime(text: str) -> int:
 def render_datetime(moment: int) -> str:
     """Unix milliseconds to `2026-11-22T12:00:00Z`; the milliseconds are lost."""
     return (_EPOCH + timedelta(seconds=moment // 1000)).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def render_moment(moment: int) -> str:
+    """Unix milliseconds to `2026-11-22T12:00:00.123Z`: two edits within a second keep their order."""
+    return f"{render_datetime(moment)[:-1]}.{moment % 1000:03d}Z"

@@ -32,7 +32,7 @@ NODEINFO_VERSIONS = ("2.0", "2.1")  # Whalebird and Phanpy take 2.0 only
 MAX_RESOURCE = 2_048
 MAX_LINKS = 100
 
-_ACTOR_TYPES = frozenset({AP_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"'})
+_ACTOR_TYPES = (AP_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
 
 
 @dataclass(frozen=True, slots=True)

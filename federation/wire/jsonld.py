@@ -107,7 +107,7 @@ def _is_usual_term(term: str, definition: Any, prefixes: dict[str, str]) -> bool
         return False
     iri = _full(detailed.get("@id"), prefixes)
     if term in _TERMS:
-        return iri == _TERMS[term] and detailed.get("@container") in {None, "@set", "@list"}
+        return iri == _TERMS[term] and detailed.get("@container") in (None, "@set", "@list")
     return iri not in _NAMES
 
 

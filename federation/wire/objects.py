@@ -169,7 +169,7 @@ def _content(document: Document) -> str:
         return ""  # a title and a link stand for it
     if len(written) > MAX_CONTENT:
         raise ProtocolError(Fault.TOO_LARGE, f"{len(written)} characters")
-    if document.get("mediaType") in {"text/plain", "text/markdown"}:  # PeerTube comments
+    if document.get("mediaType") in ("text/plain", "text/markdown"):  # PeerTube comments
         return paragraphs(written)
     return written
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from federation.wire.dates import render_datetime
+from federation.wire.dates import render_datetime, render_moment
 from federation.wire.keys import PublicKey, render_multikey, render_pem
 from federation.wire.values import PUBLIC
 from policies.terms import GROUP_ONLY, NS, Audience
@@ -206,7 +206,7 @@ def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
         "type": "Note",
         "attributedTo": parts.author.uri,
         **render_addressing(status, parts),
-        "published": render_datetime(status.created_at),
+        "published": render_moment(status.created_at),
         "url": status.url,
         "content": status.content,
         "summary": status.summary or None,
@@ -219,7 +219,7 @@ def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
     if status.language:
         note["contentMap"] = {status.language: status.content}
     if status.edited_at:
-        note["updated"] = render_datetime(status.edited_at)
+        note["updated"] = render_moment(status.edited_at)
     return note
 
 
@@ -261,7 +261,7 @@ def render_activity(uri: str, kind: str, actor: str, object_: Any, *, now: int, 
         "type": kind,
         "actor": actor,
         "object": object_,
-        "published": render_datetime(now),
+        "published": render_moment(now),
         **{name: value for name, value in more.items() if value is not None},
     }
 

@@ -15,7 +15,8 @@ from federation.wire.errors import Fault, ProtocolError
 
 _TAG_NAMES = "p br span a del s pre blockquote code b strong u sub sup i em h1 h2 h3 h4 h5 ul ol li ruby rt rp"
 TAGS = frozenset(_TAG_NAMES.split())
-ATTRIBUTES = {
+ATTRIBUTES: dict[str, set[str]] = {
+    "*": set(),  # or nh3 adds lang and title
     "a": {"href", "translate"},
     "span": {"translate"},
     "ol": {"start", "reversed"},
@@ -43,7 +44,7 @@ _CLEANER = nh3.Cleaner(
     link_rel=LINK_REL,
     set_tag_attribute_values={"a": {"target": "_blank"}},
 )
-_BARE_CLEANER = nh3.Cleaner(tags=set(TAGS), attributes={}, link_rel=None)
+_BARE_CLEANER = nh3.Cleaner(tags=set(TAGS), attributes={"*": set()}, link_rel=None)
 
 VERIFIED_SHORTCODE = ":verified_clinician:"
 
