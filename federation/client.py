@@ -61,6 +61,14 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which content types an answer may have, and how many bytes after inflation."""
+
+    accept: tuple[str, ...]
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
 class Fetched:
     """What a GET brought. `final_url` is where it came from: after redirects, without fragment."""
 
@@ -136,17 +144,17 @@ class Client:
         return fetched.final_url, fetched.body
 
     async def fetch_document(
-        self, url: str, *, sign: Signing | None, accept: tuple[str, ...] = ACTIVITY_TYPES
+        self, url: str, *, sign: Signing | None, accept: tuple[str, ...] = ACTIVITY_TYPES, most: int | None = None
     ) -> Fetched:
         """GET a document of one of the content types in `accept`; a `profile` there is required of the answer too.
 
-        Every redirect passes all checks again and is signed afresh. Raises FetchError; at once for what failed a
+        `most` bytes, where the ordinary limit does not suit. Every redirect passes all checks again and is signed afresh. Raises FetchError; at once for what failed a
         moment ago.
         """
         deadline = self._deadline()
         target = _parse_url(url, self._guard)
         for _ in range(self._limits.redirects + 1):
-            answer = await self._get(target, sign, accept, deadline)
+            answer = await self._get(target, sign, Wanted(accept, most or self._limits.body), deadline)
             if isinstance(answer, Fetched):
                 return answer
             target = _parse_url(answer, self._guard, base=str(target))
@@ -162,30 +170,30 @@ class Client:
             await _read(response, self._limits.body)  # to its end, so that the connection can serve again
             return Posted(response.status, response.headers, _parse_retry_after(response.headers, self._now()))
 
-    async def _get(self, url: URL, sign: Signing | None, accept: tuple[str, ...], deadline: float) -> Fetched | str:
+    async def _get(self, url: URL, sign: Signing | None, wanted: Wanted, deadline: float) -> Fetched | str:
         """The document, or the Location of a redirect."""
         self._failures.check(url)
-        headers = {"Host": url.host_port_subcomponent or "", "Accept": ", ".join(accept)}
+        headers = {"Host": url.host_port_subcomponent or "", "Accept": ", ".join(wanted.accept)}
         if sign:
             headers |= sign("GET", str(url), headers, b"")
         try:
             async with self._exchange("GET", url, headers, None, deadline) as response:
-                return await self._judge(response, url, accept)
+                return await self._judge(response, url, wanted)
         except FetchError as error:
             self._failures.remember(url, error)
             raise
 
-    async def _judge(self, response: aiohttp.ClientResponse, url: URL, accept: tuple[str, ...]) -> Fetched | str:
+    async def _judge(self, response: aiohttp.ClientResponse, url: URL, wanted: Wanted) -> Fetched | str:
         if response.status in {301, 302, 303, 307, 308} and "Location" in response.headers:
             return response.headers["Location"]
         if response.status != 200:
             raise FetchError(FetchFault.HTTP_STATUS, f"{response.status} from {url}", response.status)
         content_type = response.headers.get("Content-Type", "")
-        if not any(_fits(content_type, wanted) for wanted in accept):
+        if not any(_fits(content_type, accepted) for accepted in wanted.accept):
             raise FetchError(FetchFault.CONTENT_TYPE, f"{content_type or 'none'} from {url}")
-        body = await _read(response, self._limits.body)
+        body = await _read(response, wanted.most)
         if body is None:
-            raise FetchError(FetchFault.TOO_LARGE, f"more than {self._limits.body} bytes from {url}")
+            raise FetchError(FetchFault.TOO_LARGE, f"more than {wanted.most} bytes from {url}")
         return Fetched(str(url), response.status, content_type, response.headers, body)
 
     @asynccontextmanager

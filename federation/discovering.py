@@ -48,18 +48,18 @@ def _origin(ctx: Context) -> Origin:
     return parse_origin(ctx.origin.base)
 
 
-async def get_host_meta(ctx: Context, request: web.Request) -> web.Response:
+async def get_host_meta(ctx: Context, _request: web.Request) -> web.Response:
     return web.Response(
         text=discovery.render_host_meta_xrd(_origin(ctx)),
         headers={"Content-Type": discovery.XRD_TYPE, **discovery.OPEN_TO_SCRIPTS},
     )
 
 
-async def get_host_meta_json(ctx: Context, request: web.Request) -> web.Response:
+async def get_host_meta_json(ctx: Context, _request: web.Request) -> web.Response:
     return _json(discovery.render_host_meta_json(_origin(ctx)))
 
 
-async def get_nodeinfo_links(ctx: Context, request: web.Request) -> web.Response:
+async def get_nodeinfo_links(ctx: Context, _request: web.Request) -> web.Response:
     return _json(discovery.render_nodeinfo_links(_origin(ctx), ctx.origin.instance_actor))
 
 

@@ -59,13 +59,15 @@ async def note_parts(tx: Reader, origin: Origin, status: Status) -> render.NoteP
         mentions=[actor for mention, actor in mentioned if not mention.silent],
         silent=[actor.uri for mention, actor in mentioned if mention.silent],
         tags=tags,
-        media=[(file, media_url(origin, file)) for file in files],
+        media=[(file, media_url(origin, file, Audience(status.audience))) for file in files],
         group=group,
     )
 
 
-def media_url(origin: Origin, file: Media) -> str:
-    """Where other servers fetch a file of ours. Files of posts that are not public need a signed request."""
+def media_url(origin: Origin, file: Media, audience: Audience) -> str:
+    """Where other servers fetch a file of ours; a public post's file is given to everybody."""
+    if audience in {Audience.PUBLIC, Audience.UNLISTED}:
+        return f"{origin.base}/media/{file.id}/original.{(file.file or '').rpartition('.')[2]}"
     return f"{origin.base}/ap/media/{file.id}"
 
 

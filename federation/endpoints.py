@@ -4,8 +4,9 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from federation import discovering, receiving, serving
+from federation import discovering, files, receiving, serving
 from federation.context import Context
+from storage.media_store import MediaStore
 
 Handler = Callable[[Context, web.Request], Awaitable[web.Response]]
 
@@ -16,6 +17,8 @@ GET: dict[str, Handler] = {
     "/ap/actors/{id}/followers": serving.get_followers,
     "/ap/actors/{id}/following": serving.get_following,
     "/ap/actors/{id}/objects": serving.get_group_object,
+    "/ap/actors/{id}/media": files.get_group_file,
+    "/ap/media/{id}": files.get_file,
     "/ap/objects/{id}": serving.get_object,
     "/ap/activities/{id}": serving.get_activity,
     "/ap/credentials/{token}": serving.get_credential,
@@ -32,8 +35,9 @@ POST: dict[str, Handler] = {
 }
 
 
-def add_federation_routes(app: web.Application, ctx: Context) -> None:
-    """Add every federation route to an application."""
+def add_federation_routes(app: web.Application, ctx: Context, store: MediaStore) -> None:
+    """Add every federation route to an application; `store` holds the files of ours that other servers may fetch."""
+    app[files.STORE] = store
     for path, handler in GET.items():
         app.router.add_get(path, _bound(ctx, handler))
     for path, handler in POST.items():

@@ -25,6 +25,9 @@ IMAGE_TYPES = (
 )
 
 
+MAX_BYTES = 16 * 1024 * 1024
+
+
 async def fetch_media(ctx: Context, media: Media) -> bytes | None:
     """The file of another instance's post; None when it cannot be had.
 
@@ -62,7 +65,7 @@ async def _sign_as_instance(ctx: Context) -> Signing:
 
 async def _fetch(ctx: Context, address: str, sign: Signing | None) -> bytes | None:
     try:
-        fetched = await ctx.client.fetch_document(address, sign=sign, accept=IMAGE_TYPES)
+        fetched = await ctx.client.fetch_document(address, sign=sign, accept=IMAGE_TYPES, most=MAX_BYTES)
     except FetchError:
         return None
     return fetched.body

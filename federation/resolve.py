@@ -52,7 +52,7 @@ async def fetch(ctx: Context, uri: str, *, fresh: bool = False) -> Document:
     found = id_of(document.get("id"))
     if found is None or not same_origin(found, final_url):
         raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{uri} gave {found} from {final_url}")
-    if found != final_url and found != uri:
+    if found not in {final_url, uri}:
         # An alias of the same origin (a page, a redirect): what stands at the id itself is what counts.
         again_url, again = await ctx.client.fetch_activity(found, sign)
         document = plain(parse_json(again))

@@ -114,7 +114,7 @@ async def _is_fresh(ctx: Context, signer: Signer) -> bool:
     return await ctx.db.transact(lambda tx: inbox.insert_nonce(tx, key_uri=signer.key_id, nonce=nonce, now=ctx.now()))
 
 
-async def get_instance_actor(ctx: Context, request: web.Request) -> web.Response:
+async def get_instance_actor(ctx: Context, _request: web.Request) -> web.Response:
     """Fetchable unsigned, always: otherwise two secure servers could never begin."""
 
     async def unit(tx: Reader) -> dict[str, Any] | None:
@@ -132,7 +132,7 @@ async def get_actor(ctx: Context, request: web.Request) -> web.Response:
         return refuse(asker)
 
     async def unit(tx: Reader) -> dict[str, Any] | None:
-        actor = await actors.get_actor(tx, _id(request))
+        actor = await actors.get_actor(tx, path_id(request))
         if actor is None or not actor.local or actor.disabled_at is not None:
             return None
         if asker is None:
@@ -143,7 +143,7 @@ async def get_actor(ctx: Context, request: web.Request) -> web.Response:
             )
         if await _is_hidden(tx, actor, asker.actor.host, ctx.now()):
             return None
-        policy = await _group_policy(tx, actor, asker, ctx.now())
+        policy = await _group_policy(tx, actor, asker)
         return await documents.actor_document(tx, ctx.origin, actor, now=ctx.now(), policy=policy)
 
     document = await ctx.db.read(unit)
@@ -158,7 +158,7 @@ async def _is_hidden(tx: Reader, actor: Actor, host: str | None, now: int) -> bo
     return host is None or not await groups.has_active_member_of(tx, actor.id, host=host, now=now)
 
 
-async def _group_policy(tx: Reader, actor: Actor, asker: Asker, now: int) -> GroupPolicy | None:
+async def _group_policy(tx: Reader, actor: Actor, asker: Asker) -> GroupPolicy | None:
     """Epoch and reach, for hosts that have a member there or one who has asked."""
     group = await groups.get_group(tx, actor.id) if actor.type == "Group" else None
     if group is None or not await groups.has_any_member_of(tx, actor.id, host=asker.actor.host):
@@ -166,7 +166,8 @@ async def _group_policy(tx: Reader, actor: Actor, asker: Asker, now: int) -> Gro
     return GroupPolicy(group.epoch, documents.reach_of(group.reach))
 
 
-def _id(request: web.Request) -> int:
+def path_id(request: web.Request) -> int:
+    """The id in the path; what is none of ours is an id that nothing has."""
     text = request.match_info["id"]
     return int(text) if text.isdecimal() and len(text) < 20 else NOBODY
 
@@ -176,17 +177,17 @@ def _id(request: web.Request) -> int:
 
 async def get_object(ctx: Context, request: web.Request) -> web.Response:
     """A post of ours, to whom the rules let it go."""
-    return await _serve_post(ctx, request, lambda tx: statuses.get_status(tx, _id(request)), wrap=False)
+    return await _serve_post(ctx, request, lambda tx: statuses.get_status(tx, path_id(request)), wrap=False)
 
 
 async def get_activity(ctx: Context, request: web.Request) -> web.Response:
     """The Create of a post or the Announce of a boost: the same rule under another address."""
 
     async def find(tx: Reader) -> Status | None:
-        activity = await deliveries.get_activity(tx, _id(request))
+        activity = await deliveries.get_activity(tx, path_id(request))
         if activity is not None and activity.status_id is not None:
             return await statuses.get_status(tx, activity.status_id)
-        return await statuses.get_status(tx, _id(request))
+        return await statuses.get_status(tx, path_id(request))
 
     return await _serve_post(ctx, request, find, wrap=True)
 
@@ -198,11 +199,11 @@ async def _serve_post(ctx: Context, request: web.Request, find: Any, *, wrap: bo
 
     async def unit(tx: Reader) -> web.Response:
         status: Status | None = await find(tx)
-        decision = await _may_fetch(tx, ctx, asker, status, Door.AUTHOR)
+        decision = await decide_fetch(tx, ctx, asker, status, Door.AUTHOR)
         if isinstance(decision, Allow) and status is not None:
             return answer(await _post_document(tx, ctx, status, wrap=wrap))
-        if status is None and await statuses.is_gone(tx, ctx.origin.object(_id(request))):
-            return answer({"@context": AS2, **render_tombstone(ctx.origin.object(_id(request)))}, status=410)
+        if status is None and await statuses.is_gone(tx, ctx.origin.object(path_id(request))):
+            return answer({"@context": AS2, **render_tombstone(ctx.origin.object(path_id(request)))}, status=410)
         return refuse(decision)
 
     return await ctx.db.read(unit)
@@ -226,7 +227,8 @@ async def _post_document(tx: Reader, ctx: Context, status: Status, *, wrap: bool
     return with_context(await documents.note_document(tx, ctx.origin, status))
 
 
-async def _may_fetch(tx: Reader, ctx: Context, asker: Asker, status: Status | None, door: Door) -> Decision:
+async def decide_fetch(tx: Reader, ctx: Context, asker: Asker, status: Status | None, door: Door) -> Decision:
+    """What `policies.visibility.may_fetch` says of a post (None: there is none) asked for at one of its doors."""
     rules = await get_rules(tx)
     today = day_of(ctx.now())
     if status is None:
@@ -293,11 +295,11 @@ async def get_group_object(ctx: Context, request: web.Request) -> web.Response:
     async def unit(tx: Reader) -> web.Response:
         found = await statuses.get_group_activity(tx, request.query.get("uri", ""))
         status, announce_id, body = found or (None, 0, b"")
-        if status is not None and status.group_id != _id(request):
+        if status is not None and status.group_id != path_id(request):
             status = None
-        decision = await _may_fetch(tx, ctx, asker, status, Door.GROUP)
-        group = await groups.get_group(tx, _id(request))
-        actor = await actors.get_actor(tx, _id(request))
+        decision = await decide_fetch(tx, ctx, asker, status, Door.GROUP)
+        group = await groups.get_group(tx, path_id(request))
+        actor = await actors.get_actor(tx, path_id(request))
         if not isinstance(decision, Allow) or group is None or actor is None or not group.local:
             return refuse(decision if isinstance(decision, Deny) else NOT_FOUND)
         return answer(render_announce(ctx, announce_id, group, actor, orjson.loads(body)))
@@ -312,7 +314,7 @@ async def get_followers(ctx: Context, request: web.Request) -> web.Response:
         return refuse(asker)
 
     async def unit(tx: Reader) -> web.Response:
-        actor = await actors.get_actor(tx, _id(request))
+        actor = await actors.get_actor(tx, path_id(request))
         if actor is None or not actor.local or actor.disabled_at is not None:
             return refuse(NOT_FOUND)
         if await groups.get_group(tx, actor.id) is None:
@@ -376,7 +378,7 @@ async def get_outbox(ctx: Context, request: web.Request) -> web.Response:
         return refuse(asker)
 
     async def unit(tx: Reader) -> web.Response:
-        actor = await actors.get_actor(tx, _id(request))
+        actor = await actors.get_actor(tx, path_id(request))
         if actor is None or not actor.local or actor.disabled_at is not None or actor.type == "Group":
             return refuse(NOT_FOUND)
         uri = actor.outbox or ""
@@ -397,7 +399,7 @@ async def get_following(ctx: Context, request: web.Request) -> web.Response:
     asker = await identify(ctx, request)
     if isinstance(asker, Deny):
         return refuse(asker)
-    actor = await ctx.db.read(lambda tx: actors.get_actor(tx, _id(request)))
+    actor = await ctx.db.read(lambda tx: actors.get_actor(tx, path_id(request)))
     if actor is None or not actor.local or actor.disabled_at is not None or actor.type == "Group":
         return refuse(NOT_FOUND)
     return answer(render_collection(actor.following or "", total=actor.following_count))

@@ -23,6 +23,13 @@ async def get_media(tx: Reader, media_id: int) -> Media | None:
     return make(Media, await tx.row(f"SELECT {COLUMNS} FROM media x WHERE x.id = :id", id=media_id))
 
 
+async def get_media_by_address(tx: Reader, address: str) -> Media | None:
+    """Another instance's file by where it stands there."""
+    return make(
+        Media, await tx.row(f"SELECT {COLUMNS} FROM media x WHERE x.remote_url = :address LIMIT 1", address=address)
+    )
+
+
 async def get_own_media(tx: Reader, media_id: int, *, actor_id: int) -> Media | None:
     """An upload of one member, attached or not."""
     media = await get_media(tx, media_id)
@@ -114,5 +121,5 @@ async def _names_in_use(tx: Reader, names: Iterable[str]) -> set[str]:
 
 
 async def delete_of_status(tx: Transaction, status_id: int) -> None:
-    """Forget a remote post's files: an edit brings its own list."""
-    await tx.execute("DELETE FROM media WHERE status_id = :id", id=status_id)
+    """A remote post loses its files: an edit brings its own list. `delete_unattached_before` forgets rows and files."""
+    await tx.execute("UPDATE media SET status_id = NULL WHERE status_id = :id", id=status_id)

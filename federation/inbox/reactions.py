@@ -25,8 +25,6 @@ from storage.ids import new_id
 from storage.records import Actor, Favourite, Status
 from storage.visibility import get_visible
 
-RELAYED = {"Create": notes.on_create, "Update": notes.on_update}
-
 
 async def on_announce(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     """A boost of a public post; or, by a private group that a member here has joined, one of its activities."""
@@ -98,17 +96,10 @@ async def _on_group_announce(ctx: Context, verified: Verified, group: Actor) -> 
         return refusal
     relayed = await _prove(ctx, inner, group)
     author = await resolve_actor(ctx, relayed.by)
-    if author is None:
-        return "its author cannot be had"
-    if author.local:
-        return await _on_echo(ctx, relayed, group)
-    if relayed.activity.type in RELAYED:
-        return await RELAYED[relayed.activity.type](ctx, relayed, author)
-    if relayed.activity.type == "Like":
-        return await on_like(ctx, relayed, author)
-    if relayed.activity.type == "Undo":
-        return await on_undo_like(ctx, relayed, author)
-    return f"{Fault.TYPE_UNSUPPORTED}: {relayed.activity.type[:40]} by a group"
+    handler = RELAYED.get(relayed.activity.type)
+    if author is None or handler is None:
+        return f"{Fault.TYPE_UNSUPPORTED}: {relayed.activity.type[:40]} by a group, or its author cannot be had"
+    return await (_on_echo(ctx, relayed, group) if author.local else handler(ctx, relayed, author))
 
 
 async def _joined(ctx: Context, tx: Transaction, verified: Verified, group: Actor) -> Answer:
@@ -259,3 +250,7 @@ async def on_undo_by_id(ctx: Context, verified: Verified, actor: Actor) -> Answe
     if await ctx.db.read(unit) == "Like":
         return await on_undo_like(ctx, verified, actor)
     return await on_undo_announce(ctx, verified, actor)
+
+
+# What a private group may relay; its own Delete comes as its own act.
+RELAYED = {"Create": notes.on_create, "Update": notes.on_update, "Like": on_like, "Undo": on_undo_like}

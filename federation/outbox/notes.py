@@ -140,7 +140,7 @@ async def _understand(act: Act, author: Actor, draft: Draft) -> _Intent:
         audience=draft.audience,
         groups=group_states,
         mentions_others=bool(others),
-        mentions_outsiders=await _mentions_outsiders(act.tx, concerned, others, draft, parent, now),
+        mentions_outsiders=await _mentions_outsiders(act.tx, concerned, others, parent),
         parent=None if parent is None else ParentFacts(Audience(parent.audience), await _group_uri(act.tx, parent)),
         attestation=await get_attestation_facts(act.tx, author),
         sending=await _sending(act, concerned, status_id),
@@ -179,21 +179,22 @@ async def _mentions_outsiders(
     tx: Reader,
     concerned: list[tuple[Group, Actor]],
     others: list[Actor],
-    draft: Draft,
     parent: Status | None,
-    now: int,
 ) -> bool:
     """Whether somebody is named who is no member of the group that the post is for, as far as we know."""
     if not concerned or not others:
         return False
-    insiders = await _insiders(tx, concerned[0][0], parent, now)
+    insiders = await _insiders(tx, concerned[0][0], others, parent)
     return any(actor.id not in insiders for actor in others)
 
 
-async def _insiders(tx: Reader, group: Group, parent: Status | None, now: int) -> set[int]:
-    """Present members that we know of, and whoever took part in the thread."""
+async def _insiders(tx: Reader, group: Group, others: list[Actor], parent: Status | None) -> set[int]:
+    """Present members, and whoever took part in the thread. Who belongs to a remote group is a secret of its home: of
+    people elsewhere we do not know, and their homes notify members only.
+    """
     known = {member.actor.id for member in await groups.list_members(tx, group.actor_id)}
-    return known | (set(await statuses.list_participants(tx, parent.thread_id)) if parent else set())
+    elsewhere = set() if group.local else {actor.id for actor in others if not actor.local}
+    return known | elsewhere | (set(await statuses.list_participants(tx, parent.thread_id)) if parent else set())
 
 
 async def _sending(act: Act, concerned: list[tuple[Group, Actor]], status_id: int) -> SendFacts | None:
@@ -252,17 +253,17 @@ async def _addressed(act: Act, intent: _Intent, changes: tuple[Change, ...], gro
     silent = set(intent.groups) if Change.GROUP_AS_TEXT in changes else set()
     allowed = [actor for actor in intent.composed.mentioned if actor.uri not in silent]
     if Change.OUTSIDERS_AS_TEXT in changes:
-        insiders = await _insiders_of(act.tx, intent, group, act.now)
+        insiders = await _insiders_of(act.tx, intent, group)
         allowed = [actor for actor in allowed if actor.id in insiders]
     return intent.composed.only(allowed, first=group)
 
 
-async def _insiders_of(tx: Reader, intent: _Intent, group: Actor | None, now: int) -> set[int]:
+async def _insiders_of(tx: Reader, intent: _Intent, group: Actor | None) -> set[int]:
     concerned = group or next(iter(intent.groups.values()))
     stored = await groups.get_group(tx, concerned.id)
     if stored is None:
         return set()
-    return {concerned.id} | await _insiders(tx, stored, intent.parent, now)
+    return {concerned.id} | await _insiders(tx, stored, intent.composed.mentioned, intent.parent)
 
 
 async def _spread(act: Act, status: Status, author: Actor) -> None:

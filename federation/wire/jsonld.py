@@ -126,8 +126,11 @@ def _canonical(iri: str) -> str:
 
 
 def _processed(document: Document) -> Document:
-    if measure(document).values > MAX_PROCESSED_VALUES or len(orjson.dumps(document)) > MAX_PROCESSED_BYTES:
+    written = orjson.dumps(document)
+    if len(written) > MAX_PROCESSED_BYTES or measure(document).values > MAX_PROCESSED_VALUES:
         raise ProtocolError(Fault.TOO_COMPLEX, "a document that is not plain must be small")
+    if b'"@import"' in written:  # pyld would write what stands beside it into the shared copy of the imported context
+        raise ProtocolError(Fault.JSONLD_INVALID, "@import")
     nodes = _expand(document)
     if len(nodes) != 1:
         raise ProtocolError(Fault.JSONLD_INVALID, f"{len(nodes)} nodes instead of one")
@@ -150,7 +153,7 @@ def _expand(document: Document) -> list[Document]:
 def _load(url: str, _options: object) -> Document:
     """What pyld calls a document loader; this one loads nothing."""
     known = VOCABULARY if url == _VOCABULARY_URL else find_context(url)
-    context = {"@context": known or {}}
+    context = {"@context": dict(known or {})}
     return {"contextUrl": None, "documentUrl": url, "document": context, "tag": "static" if known else None}
 
 

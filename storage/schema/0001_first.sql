@@ -224,6 +224,7 @@ CREATE TABLE media (
 
 CREATE INDEX media_by_status ON media (status_id);
 CREATE INDEX media_by_file ON media (file);
+CREATE INDEX media_by_address ON media (remote_url);
 
 CREATE TABLE favourites (
   id INTEGER PRIMARY KEY,
