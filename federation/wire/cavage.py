@@ -49,9 +49,10 @@ def parse(request: Request) -> ParsedSignature:
 def check(request: Request, parsed: ParsedSignature, key: PublicKey) -> int:
     """Everything but the signature and the time: algorithm, coverage, host, digest. Gives the time of signing in ms."""
     _check_algorithm(parsed, key)
-    _check_coverage(request, parsed)
+    covered = set(parsed.covered)
+    _check_coverage(request, parsed, covered)
     _check_host(request)
-    if "digest" in parsed.covered:
+    if "digest" in covered:
         verify_digest(request.require("digest"), request.body)
     return _date(request) if parsed.created is None else parsed.created
 
@@ -108,8 +109,7 @@ def _check_algorithm(parsed: ParsedSignature, key: PublicKey) -> None:
         raise ProtocolError(Fault.ALGORITHM_MISMATCH, f"{parsed.algorithm} for {key.algorithm}")
 
 
-def _check_coverage(request: Request, parsed: ParsedSignature) -> None:
-    covered = set(parsed.covered)
+def _check_coverage(request: Request, parsed: ParsedSignature, covered: set[str]) -> None:
     required = {"(request-target)", "host"} | ({"digest"} if request.carries_body else set())
     if missing := required - covered:
         raise ProtocolError(Fault.NOT_COVERED, " ".join(sorted(missing)))

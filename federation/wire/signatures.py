@@ -14,7 +14,7 @@ from federation.wire.cavage import sign as sign_cavage
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.keys import PublicKey
 from federation.wire.messages import Headers, ParsedSignature, Request, Scheme
-from federation.wire.origins import host_of, parse_origin, same_origin
+from federation.wire.origins import parse_origin
 from federation.wire.rfc9421 import sign as sign_rfc9421
 
 __all__ = [
@@ -89,7 +89,7 @@ def verify(request: Request, parsed: ParsedSignature, key: PublicKey, *, now: in
     `key` is the one found for `parsed.key_id`. After SIGNATURE_INVALID, ALGORITHM_MISMATCH or KEY_MISMATCH a caller may
     fetch the key anew and try again; every other fault is in the request itself.
     """
-    _require_key(parsed, key)
+    host = _require_key(parsed, key)
     scheme = _MODULES[parsed.scheme]
     created = scheme.check(request, parsed, key)
     _require_window(created, parsed.expires, now)
@@ -97,7 +97,7 @@ def verify(request: Request, parsed: ParsedSignature, key: PublicKey, *, now: in
     return Signer(
         key_id=key.id,
         owner=key.owner,
-        host=host_of(key.owner),
+        host=host,
         scheme=parsed.scheme,
         nonce=parsed.nonce,
         created=created,
@@ -122,9 +122,11 @@ def require_fresh(signer: Signer, now: int) -> None:
         raise ProtocolError(Fault.NOT_FRESH, "nonce")
 
 
-def _require_key(parsed: ParsedSignature, key: PublicKey) -> None:
-    if key.id != parsed.key_id or not same_origin(key.id, key.owner):
+def _require_key(parsed: ParsedSignature, key: PublicKey) -> str:
+    origin = parse_origin(key.owner)
+    if key.id != parsed.key_id or parse_origin(key.id) != origin:
         raise ProtocolError(Fault.KEY_MISMATCH, f"{key.id} of {key.owner} for {parsed.key_id[:200]}")
+    return origin.host
 
 
 def _require_window(created: int, expires: int | None, now: int) -> None:

@@ -1,0 +1,299 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from federation.wire import objects
+from federation.wire.bounded import Document
+from federation.wire.errors import Fault, ProtocolError
+from federation.wire.jsonld import plain
+from federation.wire.objects import (
+    CONVERTED_TYPES,
+    NATIVE_TYPES,
+    Attachment,
+    Emoji,
+    Mention,
+    RemoteNote,
+    Tombstone,
+    parse_emojis,
+    parse_note,
+    parse_tombstone,
+)
+from federation.wire.values import PUBLIC, type_of
+from tests.wire.documents import documents, fuzz, load, load_all, refused, values
+
+ANNA = "https://b.example/ap/actors/1"
+
+
+def note(**fields: Any) -> Document:
+    return {"id": "https://b.example/ap/objects/1", "type": "Note", "attributedTo": ANNA, **fields}
+
+
+def test_a_note_of_mastodon(reference: Path) -> None:
+    document = load(reference, "mastodon/c46_create_private_reply_in_group.json")["object"]
+    assert parse_note(document) == RemoteNote(
+        uri="https://masto.example/ap/users/115000000000000001/statuses/5",
+        type="Note",
+        attributed_to="https://masto.example/ap/users/115000000000000001",
+        content="<p>hello</p>",
+        name="",
+        summary="",
+        sensitive=False,
+        language="en",
+        published=1795341600000,
+        updated=None,
+        in_reply_to="https://local.test/notes/group-mirror-1",
+        url="https://masto.example/@anna/5",
+        to=("https://masto.example/ap/users/115000000000000001/followers",),
+        cc=("https://local.test/groups/oncology", "https://local.test/groups/oncology/followers"),
+        audience=(),
+        context=None,
+        conversation="tag:masto.example,2026-11-22:objectId=5:objectType=Conversation",
+        mentions=(Mention("https://local.test/groups/oncology", "@oncology@local.test"),),
+        hashtags=(),
+        emojis=(),
+        attachments=(),
+    )
+
+
+def _posts(value: Any) -> list[Document]:
+    if not isinstance(value, dict):
+        return []
+    found = [value] if type_of(value) in NATIVE_TYPES | CONVERTED_TYPES else []
+    return [*found, *_posts(value.get("object"))]
+
+
+def test_nearly_all_posts_of_others_are_read(reference: Path) -> None:
+    read, left = [], set()
+    for name, document in load_all(reference).items():
+        for post in _posts(plain(document)):
+            try:
+                read.append(parse_note(post))
+            except ProtocolError as error:
+                left.add((name, error.reason))
+    assert len(read) >= 65
+    assert {one.type for one in read} >= {
+        "Note",
+        "Question",
+        "Article",
+        "Page",
+        "Video",
+        "Event",
+        "Audio",
+        "ChatMessage",
+    }
+    assert sum(bool(one.attachments) for one in read) >= 6
+    assert sum(bool(one.mentions) for one in read) >= 15
+    assert sum(bool(one.hashtags) for one in read) >= 8
+    # Documentation without ids, and a test whose author is not on the post's host.
+    assert {reason for _, reason in left} == {Fault.URI_REFUSED, Fault.ORIGIN_MISMATCH}
+    assert [name for name, reason in left if reason is Fault.ORIGIN_MISMATCH] == ["pixelfed/create_image_note.json"]
+
+
+def test_a_page_of_lemmy(reference: Path) -> None:
+    page = parse_note(load(reference, "lemmy/objects__page.json"))
+    assert (page.type, page.name, page.language) == ("Page", "Post title", "fr")
+    assert page.audience == ("https://enterprise.lemmy.ml/c/tenforward",)
+    assert page.context == "https://enterprise.lemmy.ml/post/55143/context"
+
+
+def test_a_video_of_peertube(reference: Path) -> None:
+    video = parse_note(load(reference, "peertube/objects__video.json"))
+    assert video.type == "Video"
+    assert video.attributed_to.startswith("https://")
+    assert video.url
+    assert "/videos/watch/" in video.url
+
+
+def test_a_comment_of_peertube_is_markdown(reference: Path) -> None:
+    assert parse_note(load(reference, "peertube/objects__note.json")).content == "<p>@af2@bae.st idk</p>"
+    assert (
+        parse_note(note(content="<b>1 < 2</b>", mediaType="text/plain")).content == "<p>&lt;b&gt;1 &lt; 2&lt;/b&gt;</p>"
+    )
+    assert parse_note(note(content="<b>x</b>", mediaType="text/html")).content == "<b>x</b>"
+
+
+def test_an_attachment_of_pixelfed(reference: Path) -> None:
+    document = load(reference, "pixelfed/create_image_note.json") | {
+        "attributedTo": "https://pixelfed.local/users/karen"
+    }
+    parsed = parse_note(document)
+    assert parsed.attachments[0].blurhash == "U8H-lR?]4mQS0NWaE5kS9qrr9tEgMdZ~$|X9"
+    assert (parsed.attachments[0].width, parsed.attachments[0].height) == (1440, 1080)
+    assert parsed.hashtags[:2] == ("collage", "art")
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"content": "x"}, ("x", None)),
+        ({"content": "x", "contentMap": {"fr": "x"}}, ("x", "fr")),
+        ({"content": "y", "contentMap": {"fr": "x", "en": "y"}}, ("y", "en")),
+        ({"contentMap": {"fr": "x"}}, ("x", "fr")),
+        ({"contentMap": {"fr": 3, "en": "y"}}, ("y", "fr")),
+        ({"contentMap": {}}, ("", None)),
+        ({"content": None, "contentMap": "x"}, ("", None)),
+        ({"content": "x", "contentMap": {"und": "x"}}, ("x", None)),
+        ({"content": "x", "contentMap": {"<script>": "x"}}, ("x", None)),
+        ({"content": "x", "language": {"identifier": "pt-BR"}}, ("x", "pt-BR")),
+        ({"content": "x", "language": {"identifier": 3}}, ("x", None)),
+        ({"content": "x", "language": "de"}, ("x", "de")),
+    ],
+)
+def test_content_and_language(fields: Document, expected: tuple[str, str | None]) -> None:
+    parsed = parse_note(note(**fields))
+    assert (parsed.content, parsed.language) == expected
+
+
+def test_singles_and_arrays_are_the_same() -> None:
+    tag = {"type": "Hashtag", "name": "#cas"}
+    assert parse_note(note(to=PUBLIC, tag=tag)) == parse_note(note(to=[PUBLIC], tag=[tag]))
+
+
+@pytest.mark.parametrize(
+    ("tag", "name", "expected"),
+    [
+        ({"type": "Mention", "href": ANNA, "name": "@anna"}, "mentions", (Mention(ANNA, "@anna"),)),
+        ({"type": "Mention", "href": ANNA}, "mentions", (Mention(ANNA, ""),)),
+        ({"type": "Mention", "href": "javascript:x"}, "mentions", ()),
+        ({"type": "Hashtag", "href": ANNA, "name": "@anna"}, "mentions", ()),
+        ({"type": "Hashtag", "name": "#Œdème"}, "hashtags", ("Œdème",)),
+        ({"type": "Hashtag", "name": "cas"}, "hashtags", ("cas",)),
+        ({"type": "Hashtag", "name": "#a b"}, "hashtags", ()),
+        ({"type": "Hashtag", "name": None}, "hashtags", ()),
+        ({"type": "Tag", "name": "cas"}, "hashtags", ()),
+        ([{"type": "Hashtag", "name": "#x"}, {"type": "Hashtag", "name": "#x"}], "hashtags", ("x",)),
+        (
+            {"type": "Emoji", "name": ":cat:", "icon": {"url": "https://b.example/cat.png"}},
+            "emojis",
+            (Emoji("cat", "https://b.example/cat.png"),),
+        ),
+        ({"type": "Emoji", "name": ":cat:", "icon": {}}, "emojis", ()),
+        ({"type": "Emoji", "name": ":c t:", "icon": "https://b.example/cat.png"}, "emojis", ()),
+        ({"type": "Hashtag", "name": ":cat:", "icon": "https://b.example/cat.png"}, "emojis", ()),
+        ("text", "mentions", ()),
+    ],
+)
+def test_tags(tag: Any, name: str, expected: tuple[object, ...]) -> None:
+    assert getattr(parse_note(note(tag=tag)), name) == expected
+
+
+def test_an_attachment_is_read_whole() -> None:
+    document = {
+        "type": "Image",
+        "mediaType": "image/png",
+        "url": [{"type": "Link", "href": "https://b.example/1.png"}],
+        "name": "an <b>ECG</b>\nof lead II\u202e",
+        "width": 640,
+        "height": 480,
+        "blurhash": "LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+        "focalPoint": [0.5, -1],
+    }
+    assert parse_note(note(attachment=document)).attachments == (
+        Attachment(
+            url="https://b.example/1.png",
+            media_type="image/png",
+            name="an ECG\nof lead II",
+            width=640,
+            height=480,
+            blurhash="LEHV6nWB2yk8pyo0adR*.7kCMdnj",
+            focal=(0.5, -1.0),
+        ),
+    )
+
+
+@pytest.mark.parametrize(
+    ("fields", "name", "expected"),
+    [
+        ({"name": None, "summary": "alt"}, "name", "alt"),  # GoToSocial 0.20.0
+        ({"mediaType": "nonsense"}, "media_type", ""),
+        ({"width": -1}, "width", None),
+        ({"height": 10**6}, "height", None),
+        ({"blurhash": "<script>"}, "blurhash", None),
+        ({"focalPoint": [2, 0]}, "focal", None),
+        ({"focalPoint": [0]}, "focal", None),
+        ({"focalPoint": "0,0"}, "focal", None),
+        ({"href": "https://b.example/2.png", "url": None}, "url", "https://b.example/2.png"),
+    ],
+)
+def test_odd_attachments(fields: Document, name: str, expected: object) -> None:
+    document = {"type": "Document", "url": "https://b.example/1.png", **fields}
+    (attachment,) = parse_note(note(attachment=document)).attachments
+    assert getattr(attachment, name) == expected
+
+
+def test_what_is_no_file_is_not_attached() -> None:
+    assert parse_note(note(attachment=[{"type": "Image"}, {"type": "Link", "href": ANNA}, "x"])).attachments == ()
+
+
+def test_names_and_summaries_are_text() -> None:
+    parsed = parse_note(note(name="A\u202e <b>title</b>", summary="<p>cas\nclinique</p>", sensitive=True))
+    assert (parsed.name, parsed.summary, parsed.sensitive) == ("A title", "cas clinique", True)
+
+
+def test_tags_and_attachments_are_bounded() -> None:
+    tags = [{"type": "Hashtag", "name": f"x{number}"} for number in range(1000)]
+    files = [{"type": "Image", "url": f"https://b.example/{number}"} for number in range(1000)]
+    parsed = parse_note(note(tag=tags, attachment=files))
+    assert len(parsed.hashtags) == objects.MAX_TAGS
+    assert len(parsed.attachments) == objects.MAX_ATTACHMENTS
+
+
+def test_text_is_refused_rather_than_shortened() -> None:
+    long = "x" * (objects.MAX_CONTENT + 1)
+    assert parse_note(note(content=long[:-1])).content == long[:-1]
+    for fields in ({"content": long}, {"contentMap": {"en": long}}, {"summary": "x" * (objects.MAX_SUMMARY + 1)}):
+        with refused(Fault.TOO_LARGE):
+            parse_note(note(**fields))
+    assert parse_note(note(type="Article", name="Long", content=long)).content == ""  # only its title is shown
+
+
+def test_an_author_speaks_for_its_own_origin_only() -> None:
+    with refused(Fault.ORIGIN_MISMATCH):
+        parse_note(note(id="https://a.example/1"))
+    with refused(Fault.URI_REFUSED):
+        parse_note(note(attributedTo=None))
+    with refused(Fault.URI_REFUSED):
+        parse_note(note(id=None))
+
+
+def test_of_several_authors_the_person_counts() -> None:
+    channel, person = {"type": "Group", "id": "https://b.example/c"}, {"type": "Person", "id": ANNA}
+    assert parse_note(note(attributedTo=[channel, person])).attributed_to == ANNA
+    assert parse_note(note(attributedTo=[ANNA, "https://b.example/c"])).attributed_to == ANNA
+
+
+def test_tombstones(reference: Path) -> None:
+    document = load(reference, "lemmy/objects__tombstone.json")
+    assert parse_tombstone(document).uri == document["id"]
+    assert parse_tombstone({"id": ANNA, "type": "Tombstone", "deleted": "2026-11-22T10:00:00Z"}) == Tombstone(
+        ANNA, 1795341600000
+    )
+    with refused(Fault.TOMBSTONE):
+        parse_note(document)
+    with refused(Fault.TYPE_UNSUPPORTED):
+        parse_tombstone(note())
+    with refused(Fault.URI_REFUSED):
+        parse_tombstone({"type": "Tombstone"})
+
+
+@pytest.mark.parametrize("kind", ["Quotation", "Person", "", None, {"a": 1}])
+def test_other_types_are_refused(kind: object) -> None:
+    with refused(Fault.TYPE_UNSUPPORTED):
+        parse_note(note(type=kind))
+
+
+def test_emojis_of_an_actor(reference: Path) -> None:
+    emojis = parse_emojis(load(reference, "pleroma/objects__person.json"))
+    assert [emoji.shortcode for emoji in emojis] == ["anarchy", "bzh", "gentoo"]
+
+
+@fuzz
+@given(documents, values)
+def test_any_document_is_a_note_or_refused(document: Document, value: object) -> None:
+    for candidate in (document, {**note(), **document}, note(tag=value, attachment=value, contentMap=value)):
+        try:
+            parse_note(candidate)
+        except ProtocolError:
+            continue
