@@ -50,8 +50,7 @@ async def _fetch(ctx: Context, link: str, subject: str) -> Credential | _Gone | 
         key = await resolve_key(ctx, parse_proof(document).verification_method)
         if key is None:
             return None
-        verify_proof(document, key, now=ctx.now())
-        credential = parse_credential(document)
+        credential = parse_credential(dict(verify_proof(document, key, now=ctx.now()).document))
         check_credential(credential, link_uri=link, subject_uri=subject, issuer_uri=key.owner, now=ctx.now())
         await _require_instance_actor(ctx, key.owner)
     except FetchError as error:

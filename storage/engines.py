@@ -15,6 +15,7 @@ import sqlite3
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -164,18 +165,25 @@ def _attempt(connection: sqlite3.Connection, unit: WriteUnit) -> Any:
             outcome = _drive(unit, connection)
         except Exception as error:  # noqa: BLE001  # it belongs to the unit's caller, who gets it
             connection.execute("ROLLBACK TO unit")
-            outcome = error
+            outcome = _Failed(error)
         connection.execute("RELEASE unit")
-        if not _is_id_collision(outcome):
+        if not (isinstance(outcome, _Failed) and _is_id_collision(outcome.error)):
             break
     return outcome
 
 
-def _is_id_collision(outcome: Any) -> bool:
-    if isinstance(outcome, sqlite3.IntegrityError):
-        return re.fullmatch(r"UNIQUE constraint failed: \w+\.id", str(outcome)) is not None
-    if isinstance(outcome, asyncpg.UniqueViolationError):
-        return str(outcome.constraint_name).endswith("_pkey") and "(id)=" in str(outcome.detail)
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A unit that raised; a unit may also return an exception as a value."""
+
+    error: BaseException
+
+
+def _is_id_collision(error: BaseException) -> bool:
+    if isinstance(error, sqlite3.IntegrityError):
+        return re.fullmatch(r"UNIQUE constraint failed: \w+\.id", str(error)) is not None
+    if isinstance(error, asyncpg.UniqueViolationError):
+        return str(error.constraint_name).endswith("_pkey") and "(id)=" in str(error.detail)
     return False
 
 
@@ -225,7 +233,7 @@ class SqliteDatabase:
             try:
                 outcomes = await _on_thread(self._writer, partial(_write_together, self._writer._conn, units))  # noqa: SLF001  # see decision 0003
             except Exception as error:  # noqa: BLE001  # the commit failed: every unit in it did
-                outcomes = [error] * len(batch)
+                outcomes = [_Failed(error)] * len(batch)
             self._commits.announce()
             for (_, answer), outcome in zip(batch, outcomes, strict=True):
                 _settle(answer, outcome)
@@ -257,8 +265,8 @@ class SqliteDatabase:
 def _settle(answer: asyncio.Future[Any], outcome: Any) -> None:
     if answer.done():  # its caller was cancelled; what was committed stays
         return
-    if isinstance(outcome, BaseException):
-        answer.set_exception(outcome)
+    if isinstance(outcome, _Failed):
+        answer.set_exception(outcome.error)
     else:
         answer.set_result(outcome)
 
@@ -339,9 +347,10 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, pool: Any, listener: Any) -> None:
+    def __init__(self, pool: Any, listener: Any, channel: str) -> None:
         self._pool = pool
         self._listener = listener
+        self._channel = channel
         self._heard = 0
         self._told = 0
         self._telling: asyncio.Task[None] | None = None
@@ -351,8 +360,10 @@ class PostgresDatabase:
     async def open(cls, address: str) -> "PostgresDatabase":
         pool = await asyncpg.create_pool(address, min_size=1, max_size=10, command_timeout=60)
         listener = await asyncpg.connect(address)
-        database = cls(pool, listener)
-        await listener.add_listener("confrere_commits", database._hear)
+        # Several instances may share a database, each in a schema of its own.
+        channel = f"confrere_{await listener.fetchval('SELECT current_schema()')}"
+        database = cls(pool, listener, channel)
+        await listener.add_listener(channel, database._hear)
         return database
 
     def _hear(self, *_: object) -> None:
@@ -394,7 +405,7 @@ class PostgresDatabase:
         while told != self._told:
             told = self._told
             with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                await self._pool.execute("SELECT pg_notify('confrere_commits', '')")
+                await self._pool.execute("SELECT pg_notify($1, '')", self._channel)
 
     async def wait_for_commit(self, seconds: float) -> bool:
         return await self._commits.wait(seconds)

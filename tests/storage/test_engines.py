@@ -37,6 +37,15 @@ async def test_a_failed_unit_leaves_nothing_and_its_neighbours_stay(db: Database
     assert await keys(db) == {"a", "b"}
 
 
+async def test_an_exception_may_be_a_value(db: Database) -> None:
+    async def unit(tx: Transaction) -> LookupError:
+        await insert(tx, "kept")
+        return LookupError("a value")
+
+    assert isinstance(await db.transact(unit), LookupError)
+    assert await keys(db) == {"kept"}
+
+
 async def test_lists_are_parameters(db: Database) -> None:
     for key in ("a", "b", "c"):
         await db.transact(lambda tx, key=key: insert(tx, key))  # type: ignore[misc]
