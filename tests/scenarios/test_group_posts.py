@@ -2,7 +2,8 @@
 
 from federation.outbox import groups as group_acts
 from federation.slices import pull
-from storage import actors
+from storage import actors, deliveries
+from storage.records import Actor
 from tests.scenarios.world import DAY, Instance, Member, World, ruleset
 
 
@@ -37,7 +38,7 @@ class Case:
         assert await group_acts.accept(self.a.ctx, self.group.id, remote.id, by="anna") is None
         await world.settle()
 
-    group: actors.Actor
+    group: Actor
 
 
 async def test_a_case_is_discussed_by_the_members_alone(world: World) -> None:
@@ -159,10 +160,6 @@ async def test_an_expired_agreement_holds_the_next_post(world: World) -> None:
     await world.settle()
     assert await case.ben.home() == []
     await case.a.rule(ruleset("CHU A", case.b.host))
-    from storage import deliveries  # noqa: PLC0415
-
-    await case.a.ctx.db.transact(
-        lambda tx: deliveries.requeue(tx, states=["held"], host=None, now=case.a.ctx.now())
-    )
+    await case.a.ctx.db.transact(lambda tx: deliveries.requeue(tx, states=["held"], host=None, now=case.a.ctx.now()))
     await world.settle()
     assert len(await case.ben.home()) == 1

@@ -18,17 +18,13 @@ from aiohttp.test_utils import unused_port
 from federation.addresses import Guard
 from federation.client import Client
 from federation.context import Context, Origin
-from federation.local_actors import NewKeys
 from federation.outbox import attestations, groups, peers, profiles
 from federation.setup import create_instance
 from federation.upkeep import drain
-from federation.wire.keys import generate_ed25519, generate_rsa
 from policies.membership import Joining
 from policies.terms import Level
 from server.app import build_app
 from server.config import Config
-from storage import instance, rules
-from storage.database import Transaction
 from storage.engines import connect
 from storage.records import Actor
 from tests.conftest import Addresses
@@ -123,7 +119,9 @@ class Instance:
             raw = await response.read()
             return Answer(response.status, _decoded(raw), raw, dict(response.headers))
 
-    async def member(self, name: str, *, profession: str = "", specialty: str = "", level: Level = Level.CHECKED) -> Member:
+    async def member(
+        self, name: str, *, profession: str = "", specialty: str = "", level: Level = Level.CHECKED
+    ) -> Member:
         """A new member, verified when a profession is given."""
         new = profiles.NewMember(name, f"{name}@{self.name}.example", "", display_name=name.title())
         actor = await profiles.create_member(self.ctx, new, by="console")
@@ -134,7 +132,9 @@ class Instance:
         self.people[name] = Member(self, actor, token)
         return self.people[name]
 
-    async def group(self, name: str, moderator: Member, *, reach: tuple[str, ...] = (), joining: str = "request") -> Actor:
+    async def group(
+        self, name: str, moderator: Member, *, reach: tuple[str, ...] = (), joining: str = "request"
+    ) -> Actor:
         new = groups.NewGroup(name, name.title(), Joining(joining), reach, moderator.actor.id)
         return await groups.create(self.ctx, new, by="console")
 
@@ -208,7 +208,9 @@ def _client(clock: Clock) -> Client:
 
 def _config(host: str, folder: Path) -> Config:
     folder.mkdir(exist_ok=True)
-    return Config(host=host, handle_domain=host, development=True, database="sqlite:///unused", media=f"file://{folder}")
+    return Config(
+        host=host, handle_domain=host, development=True, database="sqlite:///unused", media=f"file://{folder}"
+    )
 
 
 @asynccontextmanager

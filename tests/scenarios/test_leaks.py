@@ -1,0 +1,200 @@
+"""Invariant 1: a group-only post is found nowhere by anybody who is no member, over every route that exists.
+
+A word that stands nowhere else is planted in a post, its warning, an edit and a reply; then everybody who is not
+entitled tries every route of the route table with everything an insider could have told them.
+"""
+
+from dataclasses import dataclass
+
+import pytest
+
+from federation.outbox import groups as group_acts
+from federation.signing import get_keys, signing
+from federation.wire.signatures import Scheme
+from server.intruder import Intruder, Knowledge, intrude, list_attempts
+from storage import actors
+from storage.database import Reader
+from storage.records import Actor
+from tests.scenarios.world import Instance, Member, World, ruleset
+
+POST, WARNING, EDIT, REPLY = "zorglubtext", "zorglubwarnung", "zorglubedit", "zorglubreply"
+PLANTED = (POST, WARNING, EDIT, REPLY)
+
+
+@dataclass
+class Stage:
+    """A with the group, B with a member, C that has nothing to do with it."""
+
+    world: World
+    a: Instance
+    b: Instance
+    c: Instance
+    anna: Member
+    olga: Member
+    ben: Member
+    nina: Member
+    carl: Member
+    group: Actor
+
+    @classmethod
+    async def open(cls, world: World) -> "Stage":
+        a, b, c = [await world.instance(name) for name in "abc"]
+        await a.rule(ruleset("CHU A", b.host))
+        await b.rule(ruleset("CHU B", a.host))
+        await c.rule(ruleset("Clinique C", a.host, b.host))
+        anna = await a.member("anna", profession="physician", specialty="cardiology")
+        olga = await a.member("olga", profession="physician")
+        ben = await b.member("ben", profession="physician", specialty="cardiology")
+        nina = await b.member("nina", profession="nurse")
+        carl = await c.member("carl", profession="physician")
+        group = await a.group("cardiologie", anna, reach=(b.host, c.host))
+        stage = cls(world, a, b, c, anna, olga, ben, nina, carl, group)
+        await stage.join(ben)
+        return stage
+
+    async def join(self, member: Member) -> Actor:
+        await member.follow(f"@cardiologie@{self.a.host}")
+        await self.world.settle()
+        remote = await self.a.ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, member.actor.uri))
+        assert remote is not None
+        await group_acts.accept(self.a.ctx, self.group.id, remote.id, by="anna")
+        await self.world.settle()
+        return remote
+
+    async def expel(self, member: Member) -> None:
+        remote = await self.a.ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, member.actor.uri))
+        assert remote is not None
+        assert await group_acts.remove(self.a.ctx, self.group.id, remote.id, by="anna")
+        await self.world.settle()
+
+    async def know(self, *instances: Instance) -> None:
+        """B and C become active peers of A (and A of them)."""
+        await self.a.rule(ruleset("CHU A", *(one.host for one in instances)))
+        await self.world.settle()
+
+
+async def plant(stage: Stage) -> None:
+    """One case: a post with a warning, its edit, and a reply from B."""
+    post = await stage.anna.post(f"@cardiologie {POST}", spoiler_text=WARNING, visibility="public")
+    await stage.world.settle()
+    await stage.anna.ask(
+        "PUT", f"/api/v1/statuses/{post['id']}", status=f"@cardiologie {POST} {EDIT}", spoiler_text=WARNING
+    )
+    await stage.world.settle()
+    seen = next(one for one in await stage.ben.home() if EDIT in one["content"])
+    await stage.ben.post(REPLY, in_reply_to_id=seen["id"], visibility="public")
+    await stage.world.settle()
+    assert any(REPLY in one["content"] for one in await stage.anna.home())
+
+
+async def everything_known(stage: Stage, instance: Instance) -> Knowledge:
+    """What an insider could betray of the last case: ids and addresses of its posts, activities and people."""
+
+    async def unit(tx: Reader) -> Knowledge:
+        posts = await tx.rows("SELECT id, uri FROM statuses WHERE group_id IS NOT NULL ORDER BY id DESC LIMIT 2")
+        about = await tx.rows(
+            "SELECT y.id, y.uri FROM activities y JOIN statuses s ON s.id = y.status_id WHERE s.group_id IS NOT NULL "
+            "ORDER BY y.id DESC LIMIT 2"
+        )
+        people = await tx.rows("SELECT id, uri FROM actors WHERE username IN ('cardiologie', 'anna')")
+        rows = [*posts, *about, *people]
+        ids, uris = [str(row[0]) for row in rows], [row[1] for row in [*posts, *about[:1]]]
+        return Knowledge(tuple(ids), tuple(uris), ("cardiologie", f"cardiologie@{stage.a.host}"), PLANTED)
+
+    return await instance.ctx.db.read(unit)
+
+
+async def servers(instance: Instance, *people: Member) -> list[Intruder]:
+    """An instance and its people as signers, by every scheme."""
+
+    async def unit(tx: Reader) -> list[Intruder]:
+        own = await actors.get_actor_by_uri(tx, instance.ctx.origin.instance_actor)
+        assert own is not None
+        found = []
+        for actor in (own, *(member.actor for member in people)):
+            keys = await get_keys(tx, actor.id, actor.uri)
+            name = f"{actor.username} of {instance.name}"
+            found += [
+                Intruder(f"{name}, cavage", sign=signing(keys, instance.ctx.now)),
+                Intruder(f"{name}, RFC 9421", sign=signing(keys, instance.ctx.now, scheme=Scheme.RFC9421)),
+                Intruder(f"{name}, RFC 9421 with nonce", sign=signing(keys, instance.ctx.now, fresh=True)),
+            ]
+        return found
+
+    return await instance.ctx.db.read(unit)
+
+
+async def search(stage: Stage, at: Instance, intruders: list[Intruder], planted: tuple[str, ...] = PLANTED) -> int:
+    """Try everything at one instance; fails with the door that leaked. Answers how many attempts were made."""
+    known, made = await everything_known(stage, at), 0
+    for intruder in intruders:
+        attempts = list(list_attempts(at.app, known, federation_only=intruder.sign is not None))
+        async for result in intrude(at.session, at.ctx.origin.base, intruder, attempts):
+            made += 1
+            sent = str(result.attempt.path) + str(result.attempt.body)
+            for word in planted:
+                # An answer may repeat the question: what was asked for is no find.
+                found = result.everything.count(word.encode()) > (1 if word in sent else 0)
+                assert not found, f"{intruder.name} found {word}: {result.attempt} gave {result.everything[:2000]!r}"
+            assert result.status < 500, f"{result.attempt}: {result.body[:300]!r}"
+    return made
+
+
+async def nothing_stored(instance: Instance) -> None:
+    """No table of an instance holds a planted word, whatever its routes show."""
+
+    async def unit(tx: Reader) -> list[str]:
+        found = []
+        for table, column in (
+            ("statuses", "content"), ("statuses", "summary"), ("statuses", "text"), ("status_edits", "content"),
+            ("audit", "detail"), ("decision_facts", "body"), ("actors", "summary"),
+        ):  # fmt: skip
+            for row in await tx.rows(f"SELECT {column} FROM {table}"):
+                found += [f"{table}.{column}: {word}" for word in PLANTED if word in row[0]]
+        for row in await tx.rows("SELECT coalesce(body, :none) FROM inbox", none=b""):
+            found += [f"inbox: {word}" for word in PLANTED if word.encode() in bytes(row[0])]
+        return found
+
+    assert await instance.ctx.db.read(unit) == []
+
+
+@pytest.mark.timeout(300)
+async def test_a_group_post_is_found_by_nobody_outside(world: World) -> None:
+    stage = await Stage.open(world)
+    anonymous = Intruder("nobody")
+    outsiders = [anonymous, Intruder("carl", token=stage.carl.token)]
+
+    # C as a host that nobody has listed.
+    await plant(stage)
+    await search(stage, stage.a, [anonymous, *await servers(stage.c, stage.carl)])
+    await search(stage, stage.c, outsiders)
+    await nothing_stored(stage.c)
+
+    # C as an active peer that enforces groups, but has no member.
+    await stage.know(stage.b, stage.c)
+    await plant(stage)
+    await search(stage, stage.a, await servers(stage.c, stage.carl))
+    await search(stage, stage.c, outsiders)
+    await nothing_stored(stage.c)
+
+    # C as a host whose last member was removed: what came before stays its member's past, what comes after does not come.
+    await stage.b.rule(ruleset("CHU B", stage.a.host, stage.c.host))
+    await stage.join(stage.carl)
+    await stage.expel(stage.carl)
+    await plant(stage)
+    await search(stage, stage.a, await servers(stage.c, stage.carl))
+    await search(stage, stage.c, outsiders)
+    await nothing_stored(stage.c)
+
+    # Colleagues at A and B who are no members, and the people of B as servers to A.
+    made = await search(stage, stage.a, [Intruder("olga", token=stage.olga.token)])
+    made += await search(stage, stage.b, [anonymous, Intruder("nina", token=stage.nina.token)])
+    made += await search(stage, stage.a, (await servers(stage.b, stage.nina))[3:])
+    made += await search(stage, stage.b, await servers(stage.c, stage.carl))
+    assert made > 1000
+
+    # Ben is removed: from now on he is an outsider as well, but for his own words.
+    await stage.expel(stage.ben)
+    await search(stage, stage.b, [Intruder("ben", token=stage.ben.token)], (POST, WARNING, EDIT))
+    await search(stage, stage.b, [Intruder("nina", token=stage.nina.token)])
+    await search(stage, stage.a, await servers(stage.b, stage.ben), PLANTED)
