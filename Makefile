@@ -1,0 +1,55 @@
+# What a newcomer needs: `make run`, `make test`, `make demo`. Wants Python 3.11+ with venv, and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTANCE := instance
+HOST ?= localhost:8000
+CONFRERE := $(BIN)/confrere
+run: export CONFRERE_CONFIG = $(INSTANCE)/confrere.toml
+
+.PHONY: run demo test check bench fmt
+
+# An instance on http://localhost:8000 with an embedded database; the first run prints the owner's sign-in link.
+run: $(VENV)/.run $(INSTANCE)/.owner
+	@$(CONFRERE) migrate --json >/dev/null
+	@$(CONFRERE) serve
+
+$(INSTANCE)/.owner: $(INSTANCE)/confrere.toml
+	@$(CONFRERE) member add owner --email owner@localhost --name "Owner" --role admin
+	@touch $@
+
+$(INSTANCE)/confrere.toml: | $(VENV)/.run
+	@$(CONFRERE) init --host $(HOST) --organisation "Confrère" --development --json >/dev/null
+
+# Three institutions on this machine, one group, one case: who saw what, and why not.
+demo: $(VENV)/.run
+	@$(CONFRERE) demo
+
+# Everything there is, on both databases; -rs names what was skipped and why.
+test: $(VENV)/.dev
+	$(BIN)/pytest -n 2 -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100
+
+check: $(VENV)/.dev
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest tests/docs
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m bench
+
+fmt: $(VENV)/.dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+$(VENV)/.run: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
+	@touch $@ $(VENV)/.run

@@ -1,0 +1,218 @@
+"""`confrere group`: private groups, and what their moderators do."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import click
+
+from federation.context import Context
+from federation.outbox import groups as acts
+from federation.outbox.groups import NewGroup
+from federation.outbox.profiles import NAME
+from policies.membership import Joining
+from policies.rules import HOST
+from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
+from server.cli.people import get_anyone, get_group, get_member, refuse
+from server.speech import say
+from storage import groups
+from storage.database import Reader
+from storage.records import listed
+
+
+@click.group("group", cls=Group, **told("Private groups.", "Groupes privés.", "confrere group list"))
+def group_command() -> None:
+    pass
+
+
+@group_command.command(
+    "add",
+    **told(
+        "Create a private group with its first moderator.",
+        "Créer un groupe privé avec son premier modérateur.",
+        "confrere group add cardiologie --title Cardiologie --joining request --reach chu-b.example --moderator claire",
+    ),
+)
+@click.argument("name")
+@click.option("--title", required=True, metavar="T")
+@click.option("--joining", required=True, type=click.Choice([joining.value for joining in Joining]))
+@click.option("--reach", multiple=True, metavar="HOST", help=say("A peer its posts may go to.", "Un pair autorisé."))
+@click.option("--moderator", required=True, metavar="NAME")
+@click.pass_obj
+def add(console: Console, name: str, title: str, joining: str, reach: tuple[str, ...], moderator: str) -> None:
+    if not NAME.fullmatch(name.lower()):
+        raise Refused(say("a name has letters, digits and _ only", "un nom n'a que des lettres, chiffres et _"))
+    if wrong := [host for host in reach if not HOST.fullmatch(host)]:
+        raise Refused(say(f"not a host name: {wrong[0]}", f"pas un nom d'hôte : {wrong[0]}"))
+
+    async def act(ctx: Context) -> str:
+        person = await ctx.db.read(lambda tx: get_member(tx, moderator))
+        new = NewGroup(name, title, Joining(joining), reach, person.actor.id)
+        try:
+            return (await acts.create(ctx, new, by=CONSOLE)).uri
+        except ValueError as error:
+            raise Refused(say(f"the name {name} is taken", f"le nom {name} est pris")) from error
+
+    uri = console.run(act)
+    sentence = say(f"Created group {name}; {moderator} moderates it.", f"Groupe {name} créé ; {moderator} le modère.")
+    console.tell({"name": name, "uri": uri}, sentence)
+
+
+@group_command.command("list", **told("Groups of this instance.", "Les groupes d'ici.", "confrere group list"))
+@click.pass_obj
+def list_(console: Console) -> None:
+    async def rows(tx: Reader) -> list[dict[str, Any]]:
+        found = await groups.list_local_groups(tx)
+        return [await _describe(tx, actor.username) for _, actor in found]
+
+    console.show_rows(console.run(lambda ctx: ctx.db.read(rows)), say("No groups yet.", "Pas encore de groupe."))
+
+
+@group_command.command("show", **told("One group.", "Un groupe.", "confrere group show cardiologie"))
+@click.argument("group")
+@click.pass_obj
+def show(console: Console, group: str) -> None:
+    console.show_record(console.run(lambda ctx: ctx.db.read(lambda tx: _describe(tx, group))))
+
+
+@group_command.command(
+    "members",
+    **told(
+        "Who belongs to a group, who asks to, who is invited.",
+        "Qui appartient à un groupe, qui le demande, qui est invité.",
+        "confrere group members cardiologie",
+    ),
+)
+@click.argument("group")
+@click.pass_obj
+def members(console: Console, group: str) -> None:
+    async def rows(tx: Reader) -> list[dict[str, Any]]:
+        found, _ = await get_group(tx, group)
+        people = await groups.list_members(tx, found.actor_id, states=("active", "pending", "invited", "banned"))
+        return [
+            {
+                "name": f"@{each.actor.acct}",
+                "state": each.membership.state,
+                "moderator": bool(each.membership.moderator),
+                "since": moment(each.membership.changed_at),
+            }
+            for each in people
+        ]
+
+    console.show_rows(console.run(lambda ctx: ctx.db.read(rows)), say("No members.", "Pas de membre."))
+
+
+@group_command.command(
+    "accept",
+    **told(
+        "Accept a request to join.",
+        "Accepter une demande d'adhésion.",
+        "confrere group accept cardiologie bob@chu-b.example",
+    ),
+)
+@click.argument("group")
+@click.argument("member")
+@click.pass_obj
+def accept(console: Console, group: str, member: str) -> None:
+    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+        decision = await acts.accept(ctx, group_id, actor_id, by=CONSOLE)
+        if decision is not None:
+            raise refuse(decision)
+
+    _act_on(console, group, member, act)
+    sentence = say(f"{member} is a member of {group}.", f"{member} est membre de {group}.")
+    console.tell({"group": group, "member": member, "state": "active"}, sentence)
+
+
+@group_command.command(
+    "remove",
+    **told(
+        "End a membership, or refuse a request.",
+        "Mettre fin à une appartenance, ou refuser une demande.",
+        "confrere group remove cardiologie bob@chu-b.example --reason 'left the service'",
+    ),
+)
+@click.argument("group")
+@click.argument("member")
+@click.option("--reason", default="", metavar="R")
+@click.pass_obj
+def remove(console: Console, group: str, member: str, reason: str) -> None:
+    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+        if not await acts.remove(ctx, group_id, actor_id, by=CONSOLE, reason=reason):
+            raise LookupError
+
+    _act_on(console, group, member, act)
+    sentence = say(f"{member} is no longer in {group}.", f"{member} n'est plus dans {group}.")
+    console.tell({"group": group, "member": member, "state": "ended"}, sentence)
+
+
+@group_command.command(
+    "ban",
+    **told(
+        "End a membership for good.",
+        "Mettre fin définitivement à une appartenance.",
+        "confrere group ban cardiologie mallory@chu-b.example --reason 'copied a case elsewhere'",
+    ),
+)
+@click.argument("group")
+@click.argument("member")
+@click.option("--reason", default="", metavar="R")
+@click.pass_obj
+def ban(console: Console, group: str, member: str, reason: str) -> None:
+    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+        if not await acts.remove(ctx, group_id, actor_id, by=CONSOLE, reason=reason, ban=True):
+            raise LookupError
+
+    _act_on(console, group, member, act)
+    sentence = say(f"{member} may not come back to {group}.", f"{member} ne peut plus revenir dans {group}.")
+    console.tell({"group": group, "member": member, "state": "banned"}, sentence)
+
+
+@group_command.command(
+    "invite",
+    **told("Invite a member of this instance.", "Inviter un membre d'ici.", "confrere group invite cardiologie david"),
+)
+@click.argument("group")
+@click.argument("member")
+@click.pass_obj
+def invite(console: Console, group: str, member: str) -> None:
+    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+        await acts.invite(ctx, group_id, actor_id, by=CONSOLE)
+
+    _act_on(console, group, member, act)
+    sentence = say(f"{member} is invited to {group}.", f"{member} est invité dans {group}.")
+    console.tell({"group": group, "member": member, "state": "invited"}, sentence)
+
+
+def _act_on(console: Console, group: str, member: str, act: Callable[[Context, int, int], Awaitable[None]]) -> None:
+    """Do something about one person in one group; what is not there to be done is refused with a sentence."""
+
+    async def find(tx: Reader) -> tuple[int, int]:
+        found, _ = await get_group(tx, group)
+        return found.actor_id, (await get_anyone(tx, member)).id
+
+    async def run(ctx: Context) -> None:
+        try:
+            await act(ctx, *await ctx.db.read(find))
+        except LookupError as error:
+            raise Refused(
+                say(
+                    f"nothing to do about {member} in {group}: see `confrere group members {group}`",
+                    f"rien à faire pour {member} dans {group} : voir `confrere group members {group}`",
+                )
+            ) from error
+
+    console.run(run)
+
+
+async def _describe(tx: Reader, name: str) -> dict[str, Any]:
+    group, actor = await get_group(tx, name)
+    people = await groups.list_members(tx, group.actor_id, states=("active", "pending"))
+    return {
+        "name": actor.username,
+        "title": actor.name,
+        "uri": actor.uri,
+        "joining": group.joining,
+        "reach": listed(group.reach),
+        "members": sum(each.membership.state == "active" for each in people),
+        "waiting": sum(each.membership.state == "pending" for each in people),
+    }

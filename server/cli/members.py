@@ -1,0 +1,290 @@
+"""`confrere member`: the accounts of people here, and what is verified about them."""
+
+import difflib
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import click
+
+from federation.context import Context
+from federation.outbox import attestations as acts
+from federation.outbox.attestations import Evidence
+from federation.outbox.profiles import NAME, NewMember, create_member, require_free
+from policies.terms import PROFESSIONS, SPECIALTIES, Level, Role
+from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
+from server.cli.people import get_member, tell_member
+from server.speech import say
+from storage import attestations, audit, groups, members, oauth
+from storage.database import Reader, Transaction
+from storage.members import Person
+from storage.records import Attestation, listed
+from web.pages.sign_in import LINK_MS, issue_link
+from web.passwords import hash_password
+
+LEAST_PASSWORD = 8
+LEVELS = [level.name.lower() for level in Level]
+
+
+@click.group(
+    "member",
+    cls=Group,
+    **told("Accounts and verification.", "Comptes et vérification.", "confrere member list"),
+)
+def member_command() -> None:
+    pass
+
+
+@member_command.command(
+    "add",
+    **told(
+        "Add an account. Without a password, a sign-in link that is good once is printed.",
+        "Ajouter un compte. Sans mot de passe, un lien de connexion valable une fois est affiché.",
+        "confrere member add claire --email claire@chu-a.example --name 'Claire Martin' --password-stdin",
+    ),
+)
+@click.argument("name")
+@click.option("--email", required=True, metavar="E")
+@click.option("--password", metavar="P", help=say("Seen by other users of this machine.", "Visible sur la machine."))
+@click.option("--password-stdin", is_flag=True, help=say("Read it from standard input.", "Lu sur l'entrée standard."))
+@click.option("--name", "display_name", default="", metavar="N", help=say("The displayed name.", "Le nom affiché."))
+@click.option("--role", type=click.Choice([role.value for role in Role]), default=Role.MEMBER.value)
+@click.pass_obj
+def add(
+    console: Console,
+    name: str,
+    email: str,
+    password: str | None,
+    password_stdin: bool,
+    display_name: str,
+    role: str,
+) -> None:
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\n")
+    _check_account(name, email, password)
+
+    async def act(ctx: Context) -> str:
+        await ctx.db.read(lambda tx: _require_new(tx, name, email))
+        hashed = "" if password is None else await hash_password(password)
+        new = NewMember(name, email.lower(), hashed, display_name=display_name, role=role)
+        actor = await create_member(ctx, new, by=CONSOLE)
+        return "" if hashed else await issue_link(ctx.db, ctx.origin, actor.id, now=ctx.now())
+
+    link = console.run(act)
+    told_link = (
+        f"\n{say('Sign-in link, good once', 'Lien de connexion, valable une fois')} ({LINK_MS // 3_600_000} h): {link}"
+    )
+    sentence = say(f"Added {name} ({role}).", f"{name} ajouté ({role}).")
+    console.tell({"name": name, "role": role, "link": link or None}, sentence + (told_link if link else ""))
+
+
+@member_command.command(
+    "verify",
+    **told(
+        "Record what was checked about a member, and attest it to other institutions.",
+        "Enregistrer ce qui a été vérifié d'un membre, et l'attester aux autres établissements.",
+        "confrere member verify claire --profession physician --specialty cardiology --level register --until 2027-06-30",
+    ),
+)
+@click.argument("name")
+@click.option("--profession", required=True, metavar="P", help="physician, nurse, pharmacist ...")
+@click.option("--specialty", "specialties", multiple=True, metavar="S", help="cardiology, geriatrics ...")
+@click.option("--level", required=True, type=click.Choice(LEVELS))
+@click.option("--register", default="", metavar="FR/RPPS:NUMBER", help=say("Where it was found.", "Où c'est inscrit."))
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help=say("Last day.", "Dernier jour."))
+@click.pass_obj
+def verify(
+    console: Console,
+    name: str,
+    profession: str,
+    specialties: tuple[str, ...],
+    level: str,
+    register: str,
+    until: datetime | None,
+) -> None:
+    _require_code(profession, PROFESSIONS)
+    for specialty in specialties:
+        _require_code(specialty, SPECIALTIES)
+    evidence = Evidence(
+        profession,
+        Level[level.upper()],
+        specialties,
+        register=register,
+        until=None if until is None else _end_of(until),
+    )
+
+    async def act(ctx: Context) -> None:
+        person = await ctx.db.read(lambda tx: get_member(tx, name))
+        try:
+            await acts.verify(ctx, person.actor.id, evidence, by=CONSOLE)
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        await tell_member(
+            ctx,
+            person,
+            french=f"Votre profession a été vérifiée : {PROFESSIONS[profession].fr} (niveau {level}).",
+            english=f"Your profession was verified: {PROFESSIONS[profession].en} (level {level}).",
+        )
+
+    console.run(act)
+    sentence = say(f"{name} is verified: {profession}, {level}.", f"{name} est vérifié : {profession}, {level}.")
+    console.tell({"name": name, "profession": profession, "level": level}, sentence)
+
+
+@member_command.command(
+    "revoke",
+    **told(
+        "Take a verification back. Memberships that need it end.",
+        "Retirer une vérification. Les appartenances qui la demandent prennent fin.",
+        "confrere member revoke claire --reason 'left the institution'",
+    ),
+)
+@click.argument("name")
+@click.option("--reason", required=True, metavar="R")
+@click.pass_obj
+def revoke(console: Console, name: str, reason: str) -> None:
+    async def act(ctx: Context) -> None:
+        person = await ctx.db.read(lambda tx: get_member(tx, name))
+        if not await acts.revoke(ctx, person.actor.id, reason=reason, by=CONSOLE):
+            raise Refused(say(f"{name} is not verified", f"{name} n'est pas vérifié"))
+
+    console.run(act)
+    console.tell({"name": name}, say(f"{name} is no longer verified.", f"{name} n'est plus vérifié."))
+
+
+@member_command.command("list", **told("All accounts.", "Tous les comptes.", "confrere member list --json"))
+@click.pass_obj
+def list_(console: Console) -> None:
+    async def rows(tx: Reader) -> list[dict[str, Any]]:
+        people = await members.list_people(tx)
+        known = await attestations.list_attestations(tx, [person.actor.id for person in people])
+        return [_row(person, known.get(person.actor.id)) for person in people]
+
+    async def act(ctx: Context) -> list[dict[str, Any]]:
+        return await ctx.db.read(rows)
+
+    console.show_rows(console.run(act), say("No members yet.", "Pas encore de membre."))
+
+
+@member_command.command("show", **told("One account.", "Un compte.", "confrere member show claire"))
+@click.argument("name")
+@click.pass_obj
+def show(console: Console, name: str) -> None:
+    async def act(ctx: Context) -> dict[str, Any]:
+        return await ctx.db.read(lambda tx: _describe(tx, name, ctx.now()))
+
+    console.show_record(console.run(act))
+
+
+@member_command.command(
+    "disable",
+    **told(
+        "Close an account: nobody signs in to it, its sessions and tokens end. --undo opens it again.",
+        "Fermer un compte : plus de connexion, sessions et jetons prennent fin. --undo le rouvre.",
+        "confrere member disable claire",
+    ),
+)
+@click.argument("name")
+@click.option("--undo", is_flag=True)
+@click.pass_obj
+def disable(console: Console, name: str, undo: bool) -> None:
+    async def act(ctx: Context) -> None:
+        now = ctx.now()
+
+        async def unit(tx: Transaction) -> None:
+            person = await get_member(tx, name)
+            await members.update_member(tx, person.actor.id, disabled_at=None if undo else now)
+            await members.delete_sessions_of(tx, person.actor.id)
+            await oauth.delete_tokens_of(tx, person.actor.id)
+            act_name = "member.enable" if undo else "member.disable"
+            await audit.append(tx, actor=CONSOLE, act=act_name, subject=person.actor.username, now=now)
+
+        await ctx.db.transact(unit)
+
+    console.run(act)
+    sentence = (
+        say(f"{name} is open again.", f"{name} est rouvert.")
+        if undo
+        else say(f"{name} is closed.", f"{name} est fermé.")
+    )
+    console.tell({"name": name, "disabled": not undo}, sentence)
+
+
+def _check_account(name: str, email: str, password: str | None) -> None:
+    if not NAME.fullmatch(name.lower()):
+        raise Refused(
+            say(
+                "a name has 1 to 30 characters: letters without accents, digits and _",
+                "un nom a de 1 à 30 caractères : lettres sans accent, chiffres et _",
+            )
+        )
+    if not all(email.partition("@")) or any(character.isspace() for character in email):
+        raise Refused(say(f"{email} is not an e-mail address", f"{email} n'est pas une adresse électronique"))
+    if password is not None and len(password) < LEAST_PASSWORD:
+        raise Refused(
+            say(
+                f"a password has at least {LEAST_PASSWORD} characters",
+                f"un mot de passe a au moins {LEAST_PASSWORD} caractères",
+            )
+        )
+
+
+async def _require_new(tx: Reader, name: str, email: str) -> None:
+    try:
+        await require_free(tx, name.lower())
+    except ValueError as error:
+        raise Refused(say(f"the name {name} is taken", f"le nom {name} est pris")) from error
+    if await members.get_person_by_login(tx, email):
+        raise Refused(say(f"{email} has an account already", f"{email} a déjà un compte"))
+
+
+def _require_code(code: str, table: Mapping[str, object]) -> None:
+    if code in table:
+        return
+    close = difflib.get_close_matches(code, table, n=1)
+    meant = say(f"; did you mean {close[0]}?", f" ; vouliez-vous dire {close[0]} ?") if close else ""
+    raise Refused(say(f"no such code: {code}", f"code inconnu : {code}") + meant)
+
+
+def _end_of(day: datetime) -> int:
+    """Unix ms of the end of a day (UTC): the last day counts."""
+    return int((day.replace(tzinfo=UTC) + timedelta(days=1)).timestamp() * 1000)
+
+
+def _row(person: Person, attestation: Attestation | None) -> dict[str, Any]:
+    return {
+        "name": person.actor.username,
+        "display_name": person.actor.name,
+        "role": person.member.role,
+        "level": Level(attestation.level).name.lower() if attestation and attestation.revoked_at is None else None,
+        "disabled": not person.enabled,
+    }
+
+
+async def _describe(tx: Reader, name: str, now: int) -> dict[str, Any]:
+    person = await get_member(tx, name)
+    attestation = await attestations.get_attestation(tx, person.actor.id)
+    joined = await groups.list_groups_of(tx, person.actor.id, now=now)
+    return {
+        "name": person.actor.username,
+        "display_name": person.actor.name,
+        "uri": person.actor.uri,
+        "email": person.member.email,
+        "role": person.member.role,
+        "created": moment(person.member.created_at),
+        "disabled": moment(person.member.disabled_at) or None,
+        "verified": _describe_attestation(attestation) if attestation else None,
+        "groups": [actor.acct for _, actor in joined],
+    }
+
+
+def _describe_attestation(attestation: Attestation) -> dict[str, Any]:
+    return {
+        "profession": attestation.profession,
+        "specialties": listed(attestation.specialties),
+        "level": Level(attestation.level).name.lower(),
+        "register": attestation.register,
+        "until": moment(attestation.valid_until),
+        "revoked": moment(attestation.revoked_at) or None,
+    }

@@ -1,0 +1,220 @@
+"""`confrere policy`: the ruleset in force, its versions, and why a post did or did not reach somebody."""
+
+import difflib
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+
+from federation.context import Context, Origin
+from federation.outbox.peers import save_rules
+from policies.decision import Reason
+from policies.rules import RulesetError, parse
+from policies.sentences import sentence
+from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
+from server.speech import say
+from storage import decisions, deliveries, rules, statuses
+from storage.database import Reader
+from storage.records import RecordedDecision
+from storage.rules import RulesetVersion
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUTCOMES = {"allow": "autorisé", "limit": "restreint", "hold": "retenu", "deny": "refusé", "sent": "envoyé"}
+
+
+@click.group("policy", cls=Group, **told("What may cross the boundary.", "Ce qui peut sortir.", "confrere policy show"))
+def policy_command() -> None:
+    pass
+
+
+@policy_command.command(
+    "show", **told("The ruleset in force, as written.", "Les règles en vigueur.", "confrere policy show > rules.toml")
+)
+@click.option("--version", type=int, metavar="N", help=say("An earlier version.", "Une version antérieure."))
+@click.pass_obj
+def show(console: Console, version: int | None) -> None:
+    found = console.run(lambda ctx: ctx.db.read(lambda tx: _get_text(tx, version)))
+    console.tell({"version": found.version, "text": found.body}, found.body.rstrip("\n"))
+
+
+@policy_command.command(
+    "check",
+    **told("All mistakes in a file of rules.", "Toutes les erreurs d'un fichier.", "confrere policy check rules.toml"),
+)
+@click.argument("file", type=_FILE)
+@click.pass_obj
+def check(console: Console, file: Path) -> None:
+    _read_rules(file)
+    console.tell({"ok": True}, say(f"{file}: in order", f"{file} : en ordre"))
+
+
+@policy_command.command(
+    "diff",
+    **told(
+        "What a file would change in the ruleset in force.",
+        "Ce qu'un fichier changerait aux règles en vigueur.",
+        "confrere policy diff rules.toml",
+    ),
+)
+@click.argument("file", type=_FILE)
+@click.pass_obj
+def diff(console: Console, file: Path) -> None:
+    draft = _read_rules(file)
+    current = console.run(lambda ctx: ctx.db.read(current_text))
+    lines = difflib.unified_diff(
+        current.body.splitlines(), draft.splitlines(), f"version {current.version}", str(file), lineterm=""
+    )
+    changes = "\n".join(lines)
+    console.tell({"version": current.version, "diff": changes}, changes or say("No difference.", "Aucune différence."))
+
+
+@policy_command.command(
+    "apply",
+    **told(
+        "Put a file of rules in force, as a new version.",
+        "Mettre en vigueur un fichier de règles, comme nouvelle version.",
+        "confrere policy apply rules.toml --reason 'agreement with CHU B renewed'",
+    ),
+)
+@click.argument("file", type=_FILE)
+@click.option("--reason", required=True, metavar="R")
+@click.pass_obj
+def apply(console: Console, file: Path, reason: str) -> None:
+    draft = _read_rules(file)
+    version = console.run(lambda ctx: save_rules(ctx, draft, by=CONSOLE, reason=reason))
+    _tell_version(console, version)
+
+
+@policy_command.command(
+    "rollback",
+    **told(
+        "Put the text of an earlier version in force again, as a new version.",
+        "Remettre en vigueur le texte d'une version antérieure, comme nouvelle version.",
+        "confrere policy rollback 4 --reason 'widened by mistake'",
+    ),
+)
+@click.argument("version", type=int)
+@click.option("--reason", required=True, metavar="R")
+@click.pass_obj
+def rollback(console: Console, version: int, reason: str) -> None:
+    async def act(ctx: Context) -> int:
+        earlier = await ctx.db.read(lambda tx: _get_text(tx, version))
+        try:
+            return await save_rules(ctx, earlier.body, by=CONSOLE, reason=reason)
+        except RulesetError as error:
+            raise refuse_mistakes(error) from error
+
+    _tell_version(console, console.run(act))
+
+
+@policy_command.command(
+    "log", **told("Every version: who, when, why.", "Chaque version : qui, quand, pourquoi.", "confrere policy log")
+)
+@click.pass_obj
+def log(console: Console) -> None:
+    found = console.run(lambda ctx: ctx.db.read(rules.list_versions))
+    rows = [
+        {"version": each.version, "at": moment(each.created_at), "by": each.author, "reason": each.reason}
+        for each in found
+    ]
+    console.show_rows(rows, "")
+
+
+@policy_command.command(
+    "explain",
+    **told(
+        "What was decided about a post, for each host, and by which rule. POST is an id or an address.",
+        "Ce qui a été décidé d'un message, pour chaque hôte, et par quelle règle. POST est un identifiant ou une adresse.",
+        "confrere policy explain https://social.chu-a.example/@claire/114000000000000000",
+    ),
+)
+@click.argument("post")
+@click.pass_obj
+def explain(console: Console, post: str) -> None:
+    async def act(ctx: Context) -> list[dict[str, Any]]:
+        return await ctx.db.read(lambda tx: _explain(tx, ctx.origin, post))
+
+    nothing = say(
+        f"Nothing was decided about {post} at the boundary.", f"Rien n'a été décidé de {post} à la frontière."
+    )
+    console.show_rows(console.run(act), nothing)
+
+
+async def current_text(tx: Reader) -> RulesetVersion:
+    """The ruleset in force, with its version."""
+    return await _get_text(tx, None)
+
+
+def refuse_mistakes(error: RulesetError) -> Refused:
+    """All mistakes of a ruleset, a line each."""
+    return Refused("\n".join(f"{say('line', 'ligne')} {_place(each)}" for each in error.mistakes))
+
+
+def _place(mistake: Any) -> str:
+    meant = say(f"; did you mean {mistake.suggestion}?", f" ; vouliez-vous dire {mistake.suggestion} ?")
+    message = say(mistake.message, mistake.message_fr)
+    key = f"{mistake.key}: " if mistake.key else ""
+    return f"{mistake.line}: {key}{message}{meant if mistake.suggestion else ''}"
+
+
+async def _get_text(tx: Reader, version: int | None) -> RulesetVersion:
+    found = await (rules.get_current(tx) if version is None else rules.get_version(tx, version))
+    if found is None:
+        raise Refused(say(f"no version {version}", f"pas de version {version}"))
+    return found
+
+
+def _read_rules(file: Path) -> str:
+    try:
+        text = file.read_text("utf-8")
+        parse(text)
+    except UnicodeDecodeError as error:
+        raise Refused(say(f"{file} is not UTF-8", f"{file} n'est pas en UTF-8")) from error
+    except RulesetError as error:
+        raise refuse_mistakes(error) from error
+    return text
+
+
+def _tell_version(console: Console, version: int) -> None:
+    console.tell({"version": version}, say(f"Version {version} is in force.", f"La version {version} est en vigueur."))
+
+
+async def _explain(tx: Reader, origin: Origin, post: str) -> list[dict[str, Any]]:
+    uri = await _uri_of(tx, origin, post)
+    found = [_row(each) for each in await decisions.list_about(tx, [uri])]
+    receipts = await deliveries.list_receipts(tx, uri)
+    return found + [_receipt(host, sent_at) for host, _, sent_at in receipts]
+
+
+async def _uri_of(tx: Reader, origin: Origin, post: str) -> str:
+    """Posts are named by id, by uri, or by the address of their page; deleted ones still by uri."""
+    page = re.fullmatch(rf"(?:{re.escape(origin.base)}/@[^/]+/)?(\d+)", post)
+    status = await statuses.get_status(tx, int(page[1])) if page else None
+    if status is None and page:
+        raise Refused(say(f"no post {post}", f"pas de message {post}"))
+    return status.uri if status else post
+
+
+def _row(decision: RecordedDecision) -> dict[str, Any]:
+    return {
+        "about": decision.host,
+        "outcome": say(decision.outcome, _OUTCOMES.get(decision.outcome, decision.outcome)),
+        "rule": decision.rule,
+        "reason": _sentence(decision.reason),
+        "version": decision.version,
+        "at": moment(decision.decided_at),
+    }
+
+
+def _receipt(host: str, sent_at: int) -> dict[str, Any]:
+    at = moment(sent_at)
+    return {"about": host, "outcome": say("sent", "envoyé"), "rule": "", "reason": "", "version": None, "at": at}
+
+
+def _sentence(reason: str) -> str:
+    if not reason:
+        return ""
+    known = Reason(reason)
+    english = sentence(known, reader="admin", language="en")
+    return say(english, sentence(known, reader="admin", language="fr"))

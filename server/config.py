@@ -1,0 +1,337 @@
+"""The settings of one instance: a TOML file, and `CONFRERE_*` variables that win over it.
+
+`parse_config` reports every mistake at once. Must not know what any setting does: each is one line in `SETTINGS`, one
+field of `Config`, and one paragraph in docs/settings.md.
+"""
+
+import difflib
+import os
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from server.speech import say
+from web.rates import Rate, Rates
+
+Network = IPv4Network | IPv6Network
+
+PREFIX = "CONFRERE_"
+# Domain names that no public resolver answers: RFC 6761, RFC 6762, RFC 8375, and ICANN's reservation of .internal.
+_PRIVATE_NAMES = ("localhost", "test", "example", "invalid", "local", "internal", "home.arpa")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """Where the server listens."""
+
+    address: str = "127.0.0.1"
+    port: int = 8000
+
+    def __str__(self) -> str:
+        return f"[{self.address}]:{self.port}" if ":" in self.address else f"{self.address}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the settings say, checked. Paths are absolute."""
+
+    host: str
+    handle_domain: str
+    database: str
+    media: str
+    development: bool = False
+    title: str = ""
+    description: str = ""
+    contact: str = ""
+    registrations: str = "closed"
+    bind: Bind = field(default_factory=Bind)
+    workers: int = 1
+    trusted_addresses: tuple[Network, ...] = ()
+    trusted_hosts: Mapping[str, tuple[Network, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    trusted_proxies: tuple[Network, ...] = ()
+    rate_limits: Rates = field(default_factory=Rates)
+    ca_bundle: Path | None = None
+
+    @property
+    def scheme(self) -> str:
+        """Ids are plain http only where `development` allows it."""
+        return "http" if self.development else "https"
+
+    @property
+    def media_folder(self) -> Path:
+        """Where `media` is on this machine."""
+        return Path(unquote(urlsplit(self.media).path))
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """One thing wrong with the settings, in the language of the console. `key` is as its author wrote it."""
+
+    key: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.key}: {self.message}" if self.key else self.message
+
+
+class ConfigError(ValueError):
+    """The settings cannot be used; `mistakes` says all that is wrong."""
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        self.mistakes = mistakes
+        super().__init__("\n".join(map(str, mistakes)))
+
+
+class _WrongError(ValueError):
+    """A value is not what its setting wants; the text says what it wants."""
+
+
+def load_config(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """The settings in a file and in the environment. Raises `ConfigError`, also when the file cannot be read."""
+    try:
+        text = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        cause = say(f"cannot be read: {error}", f"illisible : {error}")
+        hint = say("(`confrere init` writes one, `--config F` names another)", "(`confrere init` en écrit un)")
+        raise ConfigError([Mistake(str(path), f"{cause} {hint}")]) from None
+    return parse_config(text, os.environ if environ is None else environ, path.absolute().parent)
+
+
+def parse_config(text: str, environ: Mapping[str, str], folder: Path) -> Config:
+    """Understand settings; relative paths are below `folder`. Raises `ConfigError` with every mistake."""
+    mistakes: list[Mistake] = []
+    given = [*_from_file(text, mistakes), *_from_environment(environ, mistakes)]
+    found: dict[str, Any] = {}
+    for name, written, value in given:
+        try:
+            found[name] = SETTINGS[name](value)
+        except _WrongError as wrong:
+            mistakes.append(Mistake(written, str(wrong)))
+    missing = [name for name in ("host", "database") if name not in {name for name, _, _ in given}]
+    mistakes.extend(Mistake(name, say("is missing", "est absent")) for name in missing)
+    mistakes.extend(_contradictions(found))
+    if mistakes:
+        raise ConfigError(mistakes)
+    return _completed(found, folder)
+
+
+def _from_file(text: str, mistakes: list[Mistake]) -> Iterator[tuple[str, str, Any]]:
+    """(setting, as its author wrote it, value) of every known key."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        mistakes.append(Mistake("", say(f"not TOML: {error}", f"pas du TOML : {error}")))
+        return
+    for key, value in document.items():
+        if key in SETTINGS:
+            yield key, key, value
+        else:
+            mistakes.append(Mistake(key, say("no such setting", "réglage inconnu") + _meant(key, 0.6)))
+
+
+def _from_environment(environ: Mapping[str, str], mistakes: list[Mistake]) -> Iterator[tuple[str, str, Any]]:
+    """The same for `CONFRERE_*` variables. One that resembles a setting is a mistake; other tools' ones are not ours."""
+    for variable in sorted(environ):
+        name = variable.removeprefix(PREFIX).lower()
+        if not variable.startswith(PREFIX):
+            continue
+        if name in SETTINGS:
+            yield name, variable, _typed(name, environ[variable])
+        elif meant := _meant(name, 0.8):
+            mistakes.append(Mistake(variable, say("no such setting", "réglage inconnu") + meant))
+
+
+def _typed(name: str, text: str) -> Any:
+    """A variable holds plain text, or a TOML value where the setting is not a text."""
+    if name in _TEXTS:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _meant(key: str, likeness: float) -> str:
+    close = difflib.get_close_matches(key, SETTINGS, n=1, cutoff=likeness)
+    return say(f"; did you mean {close[0]}?", f" ; vouliez-vous dire {close[0]} ?") if close else ""
+
+
+def _contradictions(found: Mapping[str, Any]) -> Iterator[Mistake]:
+    host, development = found.get("host", ""), found.get("development", False)
+    if development and host and not is_private(host):
+        yield Mistake(
+            "development",
+            say(
+                f"refused on a public host ({host}): ids would be plain http for ever",
+                f"refusé sur un hôte public ({host}) : les identifiants seraient en http pour toujours",
+            ),
+        )
+    for key in ("host", "handle_domain"):
+        if not development and re.search(r":\d+$", found.get(key, "")):
+            only = say("a port is for development = true only", "un port n'est permis qu'avec development = true")
+            yield Mistake(key, only)
+    if found.get("trusted_addresses") and not development:
+        yield Mistake(
+            "trusted_addresses",
+            say(
+                "for development = true only; trusted_hosts names hosts",
+                "seulement avec development = true ; trusted_hosts nomme des hôtes",
+            ),
+        )
+
+
+def is_private(host: str) -> bool:
+    """Whether nobody outside can mean us by this host name: then plain http ids do no harm."""
+    name = re.sub(r":\d+$", "", host).strip("[]")
+    try:
+        return not ip_address(name).is_global
+    except ValueError:
+        return "." not in name or any(name.endswith(f".{private}") for private in _PRIVATE_NAMES)
+
+
+def _completed(found: dict[str, Any], folder: Path) -> Config:
+    database: str = found["database"]
+    if database.startswith("sqlite:///"):
+        found["database"] = f"sqlite:///{folder / database.removeprefix('sqlite:///')}"
+    found["media"] = (folder / found.get("media", "media")).as_uri()
+    found.setdefault("handle_domain", found["host"])
+    found.setdefault("title", found["host"])
+    if not database.startswith("sqlite:"):
+        found.setdefault("workers", os.cpu_count() or 1)
+    if ca_bundle := found.get("ca_bundle"):
+        found["ca_bundle"] = folder / ca_bundle
+    return Config(**found)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise _WrongError(say("must be a text", "doit être un texte"))
+    return value
+
+
+def _host(value: Any) -> str:
+    if not isinstance(value, str) or not _HOST.fullmatch(value):
+        raise _WrongError(
+            say(
+                "must be a host name in small letters, without scheme or path (international names as xn--...)",
+                "doit être un nom d'hôte en minuscules, sans protocole ni chemin (noms internationaux en xn--...)",
+            )
+        )
+    return value
+
+
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _WrongError(say("must be true or false", "doit être true ou false"))
+    return value
+
+
+def _word(*allowed: str) -> Callable[[Any], str]:
+    def read(value: Any) -> str:
+        if value not in allowed:
+            words = ", ".join(allowed)
+            raise _WrongError(say(f"must be one of: {words}", f"doit être l'un de : {words}"))
+        return str(value)
+
+    return read
+
+
+def _database(value: Any) -> str:
+    if not re.fullmatch(r"sqlite:///.+|postgres(?:ql)?://.+", _text(value)):
+        raise _WrongError(
+            say("must be sqlite:///FILE or postgresql://...", "doit être sqlite:///FICHIER ou postgresql://...")
+        )
+    return str(value)
+
+
+def _media(value: Any) -> str:
+    found = re.fullmatch(r"file:(?://(?=/))?(.+)", _text(value))
+    if not found:
+        wanted = say("must be file:FOLDER or file:///FOLDER", "doit être file:DOSSIER ou file:///DOSSIER")
+        raise _WrongError(wanted)
+    return found[1]
+
+
+def _bind(value: Any) -> Bind:
+    found = re.fullmatch(r"(.+):(\d{1,5})", _text(value))
+    try:
+        if found and int(found[2]) < 65536:
+            return Bind(str(ip_address(found[1].strip("[]"))), int(found[2]))
+    except ValueError:
+        pass
+    wanted = say("must be ADDRESS:PORT such as 127.0.0.1:8000", "doit être ADRESSE:PORT, par exemple 127.0.0.1:8000")
+    raise _WrongError(wanted)
+
+
+def _count(value: Any) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 256:
+        raise _WrongError(say("must be a number from 1 to 256", "doit être un nombre de 1 à 256"))
+    return value
+
+
+def _networks(value: Any) -> tuple[Network, ...]:
+    if not isinstance(value, list):
+        raise _WrongError(
+            say('must be a list such as ["10.2.0.0/16"]', 'doit être une liste telle que ["10.2.0.0/16"]')
+        )
+    try:
+        return tuple(ip_network(each) for each in value)
+    except (ValueError, TypeError) as error:
+        raise _WrongError(say(f"not a network: {error}", f"pas un réseau : {error}")) from None
+
+
+def _trusted_hosts(value: Any) -> Mapping[str, tuple[Network, ...]]:
+    if not isinstance(value, dict):
+        wanted = '{ "chu-b.intra" = ["10.2.0.5/32"] }'
+        raise _WrongError(say(f"must be a table such as {wanted}", f"doit être une table telle que {wanted}"))
+    return MappingProxyType({_host(host): _networks(networks) for host, networks in value.items()})
+
+
+def _rates(value: Any) -> Rates:
+    """Each rate as [requests, seconds]; what is not named stays as Mastodon has it."""
+    known = {rate.name for rate in fields(Rates)}
+    if not isinstance(value, dict) or not all(map(_is_rate, value.values())):
+        wanted = "{ address = [300, 300] }"
+        raise _WrongError(say(f"must be a table such as {wanted}", f"doit être une table telle que {wanted}"))
+    if unknown := sorted(set(value) - known):
+        names = ", ".join(sorted(known))
+        raise _WrongError(
+            say(f"no rate {unknown[0]}; there are: {names}", f"pas de débit {unknown[0]} ; il y a : {names}")
+        )
+    return Rates(**{name: Rate(*pair) for name, pair in value.items()})
+
+
+def _is_rate(value: Any) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(each) is int and each > 0 for each in value)
+
+
+# In a variable, the first are plain text and the second TOML values.
+_TEXTS: dict[str, Callable[[Any], Any]] = {
+    "host": _host,
+    "handle_domain": _host,
+    "database": _database,
+    "media": _media,
+    "title": _text,
+    "description": _text,
+    "contact": _text,
+    "registrations": _word("closed"),
+    "bind": _bind,
+    "ca_bundle": _text,
+}
+_VALUES: dict[str, Callable[[Any], Any]] = {
+    "development": _flag,
+    "workers": _count,
+    "trusted_addresses": _networks,
+    "trusted_hosts": _trusted_hosts,
+    "trusted_proxies": _networks,
+    "rate_limits": _rates,
+}
+SETTINGS = _TEXTS | _VALUES

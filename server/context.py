@@ -1,0 +1,108 @@
+"""The `Context` of a real instance, made from its settings, and whether that instance can work.
+
+Must not know doors, jobs or commands.
+"""
+
+import os
+import ssl
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+
+from federation.addresses import Guard
+from federation.client import Client
+from federation.context import Context, Origin
+from federation.local_actors import INSTANCE_ACTOR_ID
+from server.config import Config
+from server.speech import say
+from storage import actors, instance
+from storage.database import Database, Reader
+from storage.engines import connect
+from storage.migrate import get_version, list_migrations
+
+HANDLE_DOMAIN = "handle_domain"
+
+
+class NotReadyError(RuntimeError):
+    """This instance cannot work yet; the text says, to an admin, what to do."""
+
+
+@asynccontextmanager
+async def open_context(config: Config) -> AsyncIterator[Context]:
+    """The database and the client of an instance, closed at the end. NotReadyError when the database does not open."""
+    db = await _open_database(config.database)
+    try:
+        async with _make_client(config) as client:
+            yield Context(db, client, Origin(config.host, config.handle_domain, config.scheme), now_ms)
+    finally:
+        await db.close()
+
+
+def now_ms() -> int:
+    """The clock of production, in unix ms."""
+    return time.time_ns() // 1_000_000
+
+
+async def require_ready(ctx: Context) -> None:
+    """NotReadyError unless the schema is this version's and the instance was created under these names."""
+    found, wanted = await get_version(ctx.db), newest_schema()
+    if found == 0:
+        raise NotReadyError(say("the database is empty: run `confrere init`", "base vide : lancez `confrere init`"))
+    if found != wanted:
+        raise NotReadyError(
+            say(
+                f"the schema is version {found}, this program wants {wanted}: run `confrere migrate`",
+                f"schéma en version {found}, ce programme veut la {wanted} : lancez `confrere migrate`",
+            )
+        )
+    await ctx.db.read(lambda tx: _require_identity(tx, ctx.origin))
+
+
+def newest_schema() -> int:
+    """The version of the schema that this program works with."""
+    return max(number for number, _ in list_migrations())
+
+
+async def _require_identity(tx: Reader, origin: Origin) -> None:
+    """Ids and names are for ever: other servers know us by them."""
+    actor = await actors.get_actor(tx, INSTANCE_ACTOR_ID)
+    if actor is None:
+        raise NotReadyError(say("no instance here: run `confrere init`", "pas d'instance ici : lancez `confrere init`"))
+    domain = await instance.get_value(tx, HANDLE_DOMAIN)
+    for setting, stored, configured in (
+        ("host", actor.uri, origin.instance_actor),
+        ("handle_domain", domain, origin.handle_domain),
+    ):
+        if stored != configured:
+            raise NotReadyError(
+                say(
+                    f"{setting} cannot change: this database was created for {stored}, the settings say {configured}",
+                    f"{setting} ne peut pas changer : base créée pour {stored}, les réglages disent {configured}",
+                )
+            )
+
+
+async def _open_database(address: str) -> Database:
+    folder = Path(address.removeprefix("sqlite:///")).parent
+    if address.startswith("sqlite:") and not os.access(folder, os.W_OK):
+        raise NotReadyError(
+            say(
+                f"the database does not open: {folder} is not a folder we may write to",
+                f"la base ne s'ouvre pas : {folder} n'est pas un dossier accessible en écriture",
+            )
+        )
+    try:
+        return await connect(address)
+    except Exception as error:  # each driver has its own kinds; none quotes more than the admin's own address
+        raise NotReadyError(say(f"the database does not open: {error}", f"la base ne s'ouvre pas : {error}")) from error
+
+
+def _make_client(config: Config) -> Client:
+    return Client(
+        Guard(config.trusted_addresses, config.trusted_hosts, development=config.development),
+        user_agent=f"Confrere/{version('confrere')} (+{config.scheme}://{config.host}/)",
+        now=now_ms,
+        tls=ssl.create_default_context(cafile=config.ca_bundle) if config.ca_bundle else None,
+    )

@@ -1,0 +1,39 @@
+"""The loops that work while the doors are open: the inbox queue, deliveries, upkeep. Must not know what they do."""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+
+from federation.context import Context
+from federation.delivery import run_deliveries
+from federation.inbox.process import run_inbox
+from federation.upkeep import run_upkeep
+
+STOP_SECONDS = 15  # longer than one attempt of a delivery
+
+log = logging.getLogger("confrere.jobs")
+
+
+def new_owner() -> str:
+    """Who holds a lease: unlike any other process of any machine, and of this one before."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+
+
+async def run_jobs(ctx: Context, stop: asyncio.Event, owner: str) -> None:
+    """All loops until `stop`, or until one of them fails: then the others are cancelled and the failure is raised."""
+    async with asyncio.TaskGroup() as tasks:
+        for run in (run_inbox, run_deliveries, run_upkeep):
+            tasks.create_task(run(ctx, stop, owner), name=run.__name__)
+
+
+async def finish_jobs(jobs: asyncio.Task[None]) -> None:
+    """Wait until the loops have stopped, for a bounded time; the leases of one that is cut off end by themselves."""
+    _, late = await asyncio.wait({jobs}, timeout=STOP_SECONDS)
+    if late:
+        log.warning("jobs did not stop in time; what they held is tried again when its lease ends")
+        jobs.cancel()
+        await asyncio.wait({jobs})
+    if not jobs.cancelled() and (error := jobs.exception()):
+        log.error("a job failed", exc_info=error)

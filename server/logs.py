@@ -1,0 +1,106 @@
+"""Structured logs on standard error: JSON lines, or readable ones on a terminal.
+
+No content is ever logged: no bodies, no query strings, no tokens, and of an exception only its type and place, because
+messages of exceptions quote values. Must not know what is logged.
+"""
+
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from aiohttp import web
+from aiohttp.abc import AbstractAccessLogger
+
+from web.errors import REQUEST_ID
+
+# Parts of paths that open something to whoever knows them.
+_SECRET_PARTS = frozenset({"token", "signature", "mac", "key"})
+
+_access = logging.getLogger("confrere.access")
+
+
+def set_up_logs(*, terminal: bool | None = None) -> None:
+    """Send everything from INFO on to standard error; `terminal` says whether people read it there."""
+    readable = sys.stderr.isatty() if terminal is None else terminal
+    handler = logging.StreamHandler()
+    handler.setFormatter(ReadableFormatter() if readable else JsonFormatter())
+    logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object a line."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return orjson.dumps(_entry(record), default=str).decode()
+
+
+class ReadableFormatter(logging.Formatter):
+    """The same for people: time, level, message, then `name=value`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        entry = _entry(record)
+        head = f"{entry.pop('at')[11:19]} {entry.pop('level'):<7} {entry.pop('message')}"
+        where = entry.pop("where", [])
+        rest = " ".join(f"{name}={value}" for name, value in entry.items() if name != "logger")
+        return "\n".join([f"{head} {rest}".rstrip(), *(f"    {place}" for place in where)])
+
+
+def _entry(record: logging.LogRecord) -> dict[str, Any]:
+    entry = {
+        "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+        "level": record.levelname.lower(),
+        "logger": record.name,
+        "message": record.getMessage(),
+        **getattr(record, "fields", {}),
+    }
+    if record.exc_info and record.exc_info[1]:
+        entry |= _failure(record.exc_info[1])
+    return entry
+
+
+def _failure(error: BaseException) -> dict[str, Any]:
+    """What failed and where, without a word of what it was working on."""
+    kind = type(error)
+    frames = traceback.extract_tb(error.__traceback__)
+    found: dict[str, Any] = {
+        "error": f"{kind.__module__}.{kind.__qualname__}",
+        "where": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    if error.__cause__:
+        found["cause"] = _failure(error.__cause__)
+    return found
+
+
+def log_loop_error(_: object, context: dict[str, Any]) -> None:
+    """An event loop's exception handler; the default one prints objects with their content."""
+    logging.getLogger("confrere.loop").error(context.get("message", "unhandled"), exc_info=context.get("exception"))
+
+
+class AccessLogger(AbstractAccessLogger):
+    """One line a request."""
+
+    def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        fields = {
+            "method": request.method,
+            "path": _path(request),
+            "status": response.status,
+            "ms": round(time * 1000, 1),
+            "request": request.get(REQUEST_ID, ""),
+        }
+        _access.info("request", extra={"fields": fields})
+
+    @property
+    def enabled(self) -> bool:
+        return _access.isEnabledFor(logging.INFO)
+
+
+def _path(request: web.BaseRequest) -> str:
+    path = request.rel_url.raw_path
+    if isinstance(request, web.Request):
+        for name, value in request.match_info.items():
+            if name in _SECRET_PARTS and value:
+                path = path.replace(value, "…")
+    return path

@@ -1,0 +1,395 @@
+"""The command line as scripts and people use it, on both engines: what it answers, refuses and leaves in the audit log."""
+
+import asyncio
+import json
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from server.cli import main
+from tests.conftest import Addresses
+
+ADDED = ("peer", "add", "chu-b.example", "--organisation", "CHU B", "--state")
+
+
+class Console:
+    """One instance's command line, in the current folder."""
+
+    def __init__(self) -> None:
+        self._runner = CliRunner()
+
+    def run(self, *args: str, stdin: str | None = None, **environ: str) -> Result:
+        return self._runner.invoke(main, args, input=stdin, env=environ, catch_exceptions=False)
+
+    def do(self, *args: str, stdin: str | None = None) -> str:
+        """Run a command that must succeed; its output."""
+        result = self.run(*args, stdin=stdin)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def ask(self, *args: str, stdin: str | None = None) -> Any:
+        """The JSON answer of a command that must succeed."""
+        return json.loads(self.do(*args, "--json", stdin=stdin))
+
+    def refuse(self, *args: str, stdin: str | None = None, status: int = 1) -> str:
+        """The sentence of a command that must be refused."""
+        result = self.run(*args, stdin=stdin)
+        assert result.exit_code == status, result.output
+        assert "Traceback" not in result.output
+        return result.stderr
+
+    def acts(self) -> list[tuple[str, str]]:
+        """(act, subject) of the audit log, oldest first."""
+        return [(row["act"], row["subject"]) for row in reversed(self.ask("audit", "show"))]
+
+
+@pytest.fixture
+def empty(addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Console:
+    """A folder and a database without an instance."""
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("CONFRERE_DATABASE", asyncio.run(addresses.new()))
+    monkeypatch.setenv("LC_ALL", "C")
+    return Console()
+
+
+@pytest.fixture
+def console(empty: Console) -> Console:
+    """An instance for development."""
+    empty.do("init", "--host", "localhost:8000", "--organisation", "CHU A", "--development")
+    return empty
+
+
+@pytest.fixture
+def production(empty: Console) -> Console:
+    """An instance on a public name."""
+    empty.do("init", "--host", "social.chu-a.example", "--organisation", "CHU A", "--handle-domain", "chu-a.example")
+    return empty
+
+
+# --- init, check, migrate -----------------------------------------------------------------------------------------
+
+
+def test_init_writes_settings_that_are_in_order(empty: Console) -> None:
+    said = empty.do(
+        "init", "--host", "social.chu-a.example", "--organisation", 'CHU "A"', "--handle-domain", "chu-a.example"
+    )
+    assert "confrere member add" in said
+    written = tomllib.loads(Path("confrere.toml").read_text())
+    assert written["title"] == 'CHU "A"'
+    assert Path("confrere.toml").stat().st_mode & 0o077 == 0
+    assert empty.ask("check")["ok"]
+    assert ("instance.create", "social.chu-a.example") in empty.acts()
+
+
+def test_init_overwrites_nothing(console: Console) -> None:
+    before = Path("confrere.toml").read_text()
+    again = ("init", "--host", "localhost:8000", "--organisation", "CHU A", "--development")
+    assert "exists" in console.refuse(*again)
+    Path("confrere.toml").rename("kept.toml")
+    assert "holds an instance already" in console.refuse(*again)
+    assert Path("kept.toml").read_text() == before
+    assert not Path("confrere.toml").exists()
+
+
+def test_init_refuses_development_on_a_public_host(empty: Console) -> None:
+    said = empty.refuse("init", "--host", "social.chu-a.fr", "--organisation", "CHU A", "--development")
+    assert "public host" in said
+    assert not Path("confrere.toml").exists()
+
+
+def test_check_reports_all_mistakes(console: Console) -> None:
+    Path("confrere.toml").write_text('hosst = "x"\nworkers = 0\n')
+    said = console.refuse("check")
+    assert "hosst" in said
+    assert "workers" in said
+    assert "host: is missing" in said
+
+
+def test_errors_are_french_where_the_console_is(console: Console) -> None:
+    result = console.run("member", "show", "nobody", LC_ALL="fr_FR.UTF-8")
+    assert result.stderr == "Erreur: pas de membre nobody ici\n"
+
+
+def test_names_of_an_instance_cannot_change(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFRERE_HOST", "localhost:8001")
+    assert "host cannot change" in console.refuse("check")
+    monkeypatch.delenv("CONFRERE_HOST")
+    monkeypatch.setenv("CONFRERE_HANDLE_DOMAIN", "elsewhere.localhost")
+    assert "handle_domain cannot change" in console.refuse("check")
+
+
+def test_migrate_has_nothing_to_do_after_init(console: Console) -> None:
+    assert console.ask("migrate") == {"applied": []}
+
+
+def test_a_database_that_does_not_open_is_told(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    for address in ("sqlite:////nowhere/at/all.sqlite3", "postgresql://root@127.0.0.1:1/test"):
+        monkeypatch.setenv("CONFRERE_DATABASE", address)
+        assert "does not open" in console.refuse("check")
+
+
+def test_commands_before_init_say_what_to_do(empty: Console) -> None:
+    assert "confrere init" in empty.refuse("member", "list")
+    Path("confrere.toml").write_text('host = "localhost:8000"\ndevelopment = true\ndatabase = "sqlite:///new.sqlite3"')
+    assert "confrere init" in empty.refuse("member", "list")
+
+
+# --- members and tokens -------------------------------------------------------------------------------------------
+
+
+def test_an_account_without_password_gets_a_link(console: Console) -> None:
+    added = console.ask(
+        "member", "add", "Claire", "--email", "Claire@chu-a.example", "--name", "Claire Martin", "--role", "admin"
+    )
+    assert added["link"].startswith("http://localhost:8000/auth/link?token=")
+    [row] = console.ask("member", "list")
+    assert row == {"name": "claire", "display_name": "Claire Martin", "role": "admin", "level": None, "disabled": False}
+    assert console.ask("member", "show", "claire")["email"] == "claire@chu-a.example"
+
+
+def test_an_account_with_password_gets_none(console: Console) -> None:
+    added = console.ask(
+        "member", "add", "bob", "--email", "bob@chu-a.example", "--password-stdin", stdin="correct horse\n"
+    )
+    assert added == {"name": "bob", "role": "member", "link": None}
+
+
+@pytest.mark.parametrize(
+    ("name", "email", "password", "expected"),
+    [
+        ("claire", "other@chu-a.example", "long enough", "taken"),
+        ("bob", "CLAIRE@chu-a.example", "long enough", "account already"),
+        ("bob martin", "bob@chu-a.example", "long enough", "letters"),
+        ("bob", "bob", "long enough", "e-mail"),
+        ("bob", "bob@chu-a.example", "short", "characters"),
+    ],
+)
+def test_accounts_that_may_not_be(console: Console, name: str, email: str, password: str, expected: str) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example")
+    assert expected in console.refuse("member", "add", name, "--email", email, "--password", password)
+    assert len(console.ask("member", "list")) == 1
+
+
+def test_a_verification_is_recorded_told_and_revoked(console: Console) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example")
+    console.do(
+        *("member", "verify", "claire", "--profession", "physician", "--specialty", "cardiology"),
+        *("--level", "register", "--register", "FR/RPPS:10000000001", "--until", "2099-06-30"),
+    )
+    verified = console.ask("member", "show", "claire")["verified"]
+    assert (verified["profession"], verified["specialties"], verified["level"]) == (
+        "physician",
+        ["cardiology"],
+        "register",
+    )
+    assert verified["until"] == "2099-07-01T00:00:00Z"
+    console.do("member", "revoke", "claire", "--reason", "left")
+    assert console.ask("member", "show", "claire")["verified"]["revoked"]
+    assert console.ask("member", "list")[0]["level"] is None
+    assert "not verified" in console.refuse("member", "revoke", "claire", "--reason", "again")
+    assert console.acts()[-2:] == [("member.verify", "claire"), ("member.revoke", "claire")]
+
+
+def test_a_profession_that_nobody_has_is_refused(console: Console) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example")
+    verify = ("member", "verify", "claire", "--level", "register")
+    assert "did you mean physician?" in console.refuse(*verify, "--profession", "physcian")
+    assert "no such code" in console.refuse(*verify, "--profession", "physician", "--specialty", "magic")
+    assert "past" in console.refuse(*verify, "--profession", "physician", "--until", "2020-01-01")
+    assert console.ask("member", "show", "claire")["verified"] is None
+
+
+def test_a_closed_account_can_be_opened_again(console: Console) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example")
+    console.do("member", "disable", "claire")
+    assert console.ask("member", "list")[0]["disabled"]
+    assert "closed" in console.refuse("token", "create", "claire")
+    console.do("member", "disable", "claire", "--undo")
+    assert not console.ask("member", "list")[0]["disabled"]
+    assert console.acts()[-2:] == [("member.disable", "claire"), ("member.enable", "claire")]
+
+
+def test_a_token_in_development_is_made_for_anybody_and_audited(console: Console) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example")
+    made = console.ask("token", "create", "claire", "--scopes", "read write follow push")
+    assert len(made["token"]) == 43
+    assert made["scopes"] == ["read", "write", "follow", "push"]
+    assert console.acts()[-1] == ("token.create", "claire")
+    assert "unknown scopes" in console.refuse("token", "create", "claire", "--scopes", "everything")
+
+
+def test_a_token_in_production_needs_the_password_of_its_owner(production: Console) -> None:
+    production.do("member", "add", "claire", "--email", "c@chu-a.example", "--password", "correct horse")
+    production.do("member", "add", "david", "--email", "d@chu-a.example")
+    create = ("token", "create", "claire", "--password-stdin")
+    assert "made by its owner" in production.refuse(*create, stdin="wrong horse\n")
+    assert "made by its owner" in production.refuse("token", "create", "david", "--password-stdin", stdin="\n")
+    assert ("token.create", "claire") not in production.acts()
+    assert production.ask(*create, stdin="correct horse\n")["token"]
+
+
+# --- groups -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def group(console: Console) -> Console:
+    """The group `cardiologie`, moderated by Claire; David is a member of the instance."""
+    for name in ("claire", "david"):
+        console.do("member", "add", name, "--email", f"{name}@chu-a.example")
+    console.do(
+        *("group", "add", "cardiologie", "--title", "Cardiologie", "--joining", "request"),
+        *("--reach", "chu-b.example", "--moderator", "claire"),
+    )
+    return console
+
+
+def test_a_group_has_its_moderator(group: Console) -> None:
+    [row] = group.ask("group", "list")
+    assert (row["name"], row["joining"], row["reach"], row["members"]) == (
+        "cardiologie",
+        "request",
+        ["chu-b.example"],
+        1,
+    )
+    assert group.ask("group", "show", "cardiologie")["title"] == "Cardiologie"
+    [member] = group.ask("group", "members", "cardiologie")
+    assert (member["name"], member["state"], member["moderator"]) == ("@claire", "active", True)
+
+
+def test_groups_that_may_not_be(group: Console) -> None:
+    add = ("group", "add", "--title", "T", "--joining", "request", "--moderator")
+    assert "taken" in group.refuse(*add, "claire", "cardiologie")
+    assert "letters" in group.refuse(*add, "claire", "Cardio Logie")
+    assert "no member nobody" in group.refuse(*add, "nobody", "urgences")
+    assert "host name" in group.refuse(*add, "claire", "urgences", "--reach", "https://chu-b.example")
+
+
+def test_a_member_is_invited_removed_and_banned(group: Console) -> None:
+    group.do("group", "invite", "cardiologie", "david")
+    states = {row["name"]: row["state"] for row in group.ask("group", "members", "cardiologie")}
+    assert states == {"@claire": "active", "@david": "invited"}
+    group.do("group", "remove", "cardiologie", "david")
+    assert "nothing to do" in group.refuse("group", "remove", "cardiologie", "david")
+    group.do("group", "invite", "cardiologie", "@david")
+    group.do("group", "ban", "cardiologie", "david", "--reason", "copied a case elsewhere")
+    states = {row["name"]: row["state"] for row in group.ask("group", "members", "cardiologie")}
+    assert states["@david"] == "banned"
+
+
+def test_nobody_is_accepted_who_has_not_asked(group: Console) -> None:
+    assert "nothing to do" in group.refuse("group", "accept", "cardiologie", "david")
+    assert "nobody known" in group.refuse("group", "accept", "cardiologie", "erik@chu-b.example")
+    assert "no group" in group.refuse("group", "accept", "urgences", "david")
+
+
+# --- peers and policy ---------------------------------------------------------------------------------------------
+
+
+def test_a_peer_is_added_changed_and_removed(console: Console) -> None:
+    agreement = ("--agreement", "2026-014", "--from", "2020-01-10", "--until", "2099-01-10")
+    console.do(*ADDED, "active", *agreement)
+    [row] = console.ask("peer", "list")
+    assert (row["host"], row["organisation"], row["state"]) == ("chu-b.example", "CHU B", "active")
+    console.do("peer", "set", "chu-b.example", "--state", "suspended", "--direction", "in", "--reason", "breach")
+    shown = console.ask("peer", "show", "chu-b.example")
+    assert (shown["state"], shown["direction"], shown["reason"]) == ("suspended", "in", "peer_suspended")
+    assert shown["agreement"] == "2026-014 (2020-01-10 – 2099-01-10)"
+    console.do("peer", "set", "chu-b.example", "--agreement", "")
+    assert console.ask("peer", "show", "chu-b.example")["agreement"] is None
+    console.do("peer", "remove", "chu-b.example")
+    assert console.ask("peer", "list") == []
+    log = console.ask("policy", "log")
+    assert [row["reason"] for row in log[:2]] == ["peer remove chu-b.example", "peer set chu-b.example"]
+    assert log[2]["reason"] == "breach"
+
+
+def test_an_agreement_that_has_ended_shows_as_quarantine(console: Console) -> None:
+    console.do(*ADDED, "active", "--agreement", "A", "--from", "2020-01-10", "--until", "2021-01-10")
+    assert console.ask("peer", "list")[0]["state"] == "quarantined"
+    assert console.ask("peer", "show", "chu-b.example")["reason"] == "agreement_expired"
+
+
+def test_peers_that_may_not_be(console: Console) -> None:
+    console.do(*ADDED, "proposed")
+    assert "listed already" in console.refuse(*ADDED, "active")
+    assert "needs --agreement" in console.refuse(*ADDED, "active", "--from", "2026-01-01")
+    assert "not listed" in console.refuse("peer", "set", "chu-c.example", "--state", "active")
+    assert "not listed" in console.refuse("peer", "remove", "chu-c.example")
+    assert "not listed" in console.refuse("peer", "show", "chu-c.example")
+    assert "nothing to change" in console.refuse("peer", "set", "chu-b.example")
+    assert "small letters" in console.refuse(
+        "peer", "add", "https://x.example/", "--organisation", "X", "--state", "active"
+    )
+    assert "host name" in console.refuse("peer", "look", "https://x.example/")
+    assert len(console.ask("policy", "log")) == 2
+
+
+def test_looking_at_a_host_that_does_not_answer_is_refused(console: Console) -> None:
+    assert "localhost:1: connect" in console.refuse("peer", "look", "localhost:1")
+
+
+def test_a_ruleset_is_shown_checked_compared_applied_and_rolled_back(console: Console) -> None:
+    text = console.do("policy", "show")
+    draft = Path("rules.toml")
+    draft.write_text(text.replace('network = "closed"', 'network = "open"'))
+    console.do("policy", "check", "rules.toml")
+    changes = console.do("policy", "diff", "rules.toml")
+    assert '-network = "closed"' in changes
+    assert '+network = "open"' in changes
+    assert console.ask("policy", "apply", "rules.toml", "--reason", "an experiment") == {"version": 2}
+    assert 'network = "open"' in console.do("policy", "show")
+    assert 'network = "closed"' in console.do("policy", "show", "--version", "1")
+    console.do("policy", "rollback", "1", "--reason", "it was one")
+    assert console.ask("policy", "show")["text"] == console.ask("policy", "show", "--version", "1")["text"]
+    assert [row["reason"] for row in console.ask("policy", "log")][:2] == ["it was one", "an experiment"]
+    assert "no version 9" in console.refuse("policy", "rollback", "9", "--reason", "x")
+
+
+def test_all_mistakes_of_a_ruleset_are_told_with_their_lines(console: Console) -> None:
+    Path("rules.toml").write_text(
+        '[instance]\nnetwork = "opened"\n[peers."chu-b.example"]\nstate = "active"\nhold = 3\n'
+    )
+    for command in (("check",), ("diff",), ("apply", "--reason", "x")):
+        said = console.refuse("policy", *command, "rules.toml")
+        assert "line 2: instance.network" in said
+        assert "line 5: peers" in said
+    assert len(console.ask("policy", "log")) == 1
+
+
+def test_explaining_what_nobody_decided(console: Console) -> None:
+    assert "no post 12" in console.refuse("policy", "explain", "12")
+    assert console.ask("policy", "explain", "https://chu-b.example/ap/objects/1") == []
+    assert "Nothing was decided" in console.do("policy", "explain", "https://chu-b.example/ap/objects/1")
+
+
+# --- queues, doctor -----------------------------------------------------------------------------------------------
+
+
+def test_empty_queues(console: Console) -> None:
+    assert console.ask("queue", "show") == []
+    assert console.ask("queue", "retry") == {"deliveries": 0}
+    assert console.ask("queue", "retry", "chu-b.example") == {"deliveries": 0}
+    assert console.ask("queue", "release", "chu-b.example") == {"deliveries": 0}
+    assert console.ask("queue", "drop", "chu-b.example") == {"deliveries": 0}
+    assert console.acts()[-4:] == [
+        ("queue.retry", "*"),
+        ("queue.retry", "chu-b.example"),
+        ("queue.release", "chu-b.example"),
+        ("queue.drop", "chu-b.example"),
+    ]
+
+
+def test_the_doctor_finds_a_fresh_instance_well(console: Console) -> None:
+    found = {row["check"]: row["state"] for row in console.ask("doctor")}
+    assert found == {"database": "ok", "queue inbox": "ok", "queue deliveries": "ok", "disk": "ok"}
+
+
+def test_the_doctor_watches_a_peer_that_does_not_answer(console: Console) -> None:
+    console.do("peer", "add", "localhost:1", "--organisation", "X", "--state", "active")
+    found = {row["check"]: row for row in console.ask("doctor")}
+    assert found["peer localhost:1"]["state"] == "watch"
