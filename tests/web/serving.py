@@ -1,0 +1,64 @@
+"""Our web application on a real loopback socket, with a clock that tests move."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
+from federation.addresses import Guard
+from federation.client import Client
+from federation.context import Context, Origin
+from storage.database import Database
+from tests.web.people import NOW, ORIGIN
+from web.door import open_door
+from web.keys import CONTEXT, SITE, Site
+from web.links import LINK_KEY
+from web.oauth import apps, authorize, metadata, tokens
+from web.pages import home, settings, sign_in, static
+from web.rates import Rate, Rates
+
+# Plain http on loopback: a browser would not give a Secure cookie back.
+SITE_HERE = Site("CHU A", languages=("en", "fr"), development=True, rates=Rates(apps=Rate(100, 600)))
+
+Browser = TestClient[web.Request, web.Application]
+
+
+@dataclass(slots=True)
+class Clock:
+    """Unix ms, as it stands."""
+
+    now: int = NOW
+
+    def __call__(self) -> int:
+        return self.now
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """A running application and what tests do with it."""
+
+    browser: Browser
+    ctx: Context
+    clock: Clock
+    app: web.Application = field(repr=False)
+
+
+@asynccontextmanager
+async def serving(
+    db: Database, *, site: Site = SITE_HERE, origin: Origin = ORIGIN, routes: Iterable[web.AbstractRouteDef] = ()
+) -> AsyncIterator[Served]:
+    """The whole door, all pages and OAuth, and whatever routes a test adds."""
+    clock = Clock()
+    async with Client(Guard(), user_agent="test", now=clock) as client:
+        app = web.Application()
+        app[CONTEXT] = ctx = Context(db, client, origin, clock)
+        app[SITE] = site
+        app[LINK_KEY] = b"key"
+        open_door(app)
+        for module in (apps, authorize, metadata, tokens, home, settings, sign_in, static):
+            app.add_routes(module.routes)
+        app.add_routes(routes)
+        async with TestClient(TestServer(app)) as browser:
+            yield Served(browser, ctx, clock, app)

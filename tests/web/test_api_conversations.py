@@ -1,0 +1,42 @@
+"""Conversations: direct threads, each once, with everybody else in them."""
+
+from policies.terms import Audience
+from tests.web.api_world import World
+from tests.web.entity_checker import EntityChecker
+
+
+async def test_each_thread_once_by_its_newest_post(world: World, checker: EntityChecker) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    eva = await world.stranger("eva")
+    first = await world.status(ben.actor, audience=Audience.DIRECT, mentions=[anna.actor, eva])
+    reply = await world.status(anna.actor, audience=Audience.DIRECT, mentions=[ben.actor], reply_to=first)
+    other = await world.status(eva, audience=Audience.DIRECT, mentions=[anna.actor])
+    await world.status(ben.actor, audience=Audience.DIRECT, mentions=[eva])
+    answer = await world.get("/api/v1/conversations", anna)
+    checker.check_all("Conversation", answer.body)
+    assert [one["last_status"]["id"] for one in answer.body] == [str(other.id), str(reply.id)]
+    assert [[person["username"] for person in one["accounts"]] for one in answer.body] == [["eva"], ["ben"]]
+    assert answer.body[1]["id"] == str(first.id)
+    page = await world.get("/api/v1/conversations?limit=1", anna)
+    assert [one["id"] for one in page.body] == [str(other.id)]
+    assert [one["id"] for one in (await world.get(page.next_url or "", anna)).body] == [str(first.id)]
+
+
+async def test_a_note_to_oneself(world: World, checker: EntityChecker) -> None:
+    anna = await world.person("anna")
+    await world.status(anna.actor, audience=Audience.DIRECT)
+    answer = await world.get("/api/v1/conversations", anna)
+    checker.check_all("Conversation", answer.body)
+    assert [person["username"] for person in answer.body[0]["accounts"]] == ["anna"]
+
+
+async def test_the_id_is_never_that_of_a_hidden_post(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    group = await world.group("cardiologie", [ben])
+    secret = await world.status(ben.actor, group=group)
+    aside = await world.status(ben.actor, audience=Audience.DIRECT, mentions=[anna.actor], reply_to=secret)
+    [shown] = (await world.get("/api/v1/conversations", anna)).body
+    assert shown["id"] == str(aside.id)
+    assert str(secret.id) not in str(shown)
+    [for_ben] = (await world.get("/api/v1/conversations", ben)).body
+    assert for_ben["last_status"]["in_reply_to_id"] == str(secret.id)

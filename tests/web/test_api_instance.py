@@ -1,0 +1,58 @@
+"""What apps learn of the server: complete, honest, and nothing of what is private."""
+
+from policies.terms import Audience
+from storage.statuses import COUNTED
+from tests.web.api_world import World
+from tests.web.entity_checker import EntityChecker
+from web import decoder
+from web.api import instance
+
+
+async def test_version_2(world: World, checker: EntityChecker) -> None:
+    answer = await world.get("/api/v2/instance")
+    checker.check("Instance", answer.body)
+    assert answer.body["version"] == "4.5.0 (compatible; Confrere 0.1.0)"
+    assert answer.body["domain"] == "chu-a.example"
+    assert answer.body["api_versions"] == {"mastodon": 2}
+    assert answer.body["configuration"]["urls"]["streaming"] == "wss://chu-a.example"
+    assert answer.body["configuration"]["limited_federation"] is True
+    assert answer.body["registrations"]["enabled"] is False
+    assert answer.body["languages"] == ["en", "fr"]
+
+
+async def test_version_1(world: World, checker: EntityChecker) -> None:
+    answer = await world.get("/api/v1/instance")
+    checker.check("V1::Instance", answer.body)
+    assert answer.body["uri"] == "chu-a.example"
+
+
+async def test_only_public_posts_count(world: World) -> None:
+    anna = await world.person("anna")
+    group = await world.group("cardiologie", [anna])
+    before = (await world.get("/api/v1/instance")).body["stats"]
+    await world.status(anna.actor, group=group)
+    for audience in (Audience.FOLLOWERS, Audience.DIRECT):
+        await world.status(anna.actor, audience=audience)
+    assert (await world.get("/api/v1/instance")).body["stats"] == before
+    assert (await world.get("/api/v2/instance")).body["usage"] == {"users": {"active_month": 0}}
+    for counted in COUNTED:
+        await world.status(anna.actor, audience=Audience(counted))
+    assert (await world.get("/api/v1/instance")).body["stats"]["status_count"] == before["status_count"] + 2
+    assert (await world.get("/api/v2/instance")).body["usage"] == {"users": {"active_month": 1}}
+    world.tick(instance.MONTH + 1)
+    assert (await world.get("/api/v2/instance")).body["usage"] == {"users": {"active_month": 0}}
+
+
+async def test_the_badge_is_the_only_emoji_and_its_picture_is_there(world: World, checker: EntityChecker) -> None:
+    answer = await world.get("/api/v1/custom_emojis")
+    checker.check_all("CustomEmoji", answer.body)
+    [emoji] = answer.body
+    assert emoji["shortcode"] == "verified_clinician"
+    assert emoji["visible_in_picker"] is False
+    async with world.browser.get(emoji["url"].removeprefix("https://chu-a.example")) as response:
+        assert response.status == 200
+        assert response.content_type == "image/png"
+
+
+def test_the_limit_of_images_is_the_decoders() -> None:
+    assert instance.MOST_PIXELS == decoder.MOST_PIXELS

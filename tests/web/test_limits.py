@@ -1,0 +1,183 @@
+"""Rates: counted in windows, told in headers, refused beyond; bounded memory; sign-ins by account and address."""
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from storage.database import Database
+from tests.web.people import NOW, add_person, add_token
+from tests.web.serving import SITE_HERE, Browser, serving
+from web.answers import empty
+from web.auth import anyone
+from web.keys import Site
+from web.rates import Allowance, Limiter, Rate, Rates
+
+PROXIES = (ip_network("127.0.0.0/8"),)
+WINDOW = 300_000
+START = NOW - NOW % WINDOW
+
+
+@anyone
+async def works(_request: web.Request) -> web.StreamResponse:
+    return empty()
+
+
+ROUTES = [
+    web.get("/api/works", works),
+    web.post("/api/v2/media", works),
+    web.delete("/api/v1/statuses/{id}", works),
+    web.post("/api/v1/statuses/{id}/unreblog", works),
+    web.post("/api/v1/accounts", works),
+]
+
+
+def site(**rates: Rate) -> Site:
+    return replace(SITE_HERE, rates=Rates(**rates), trusted_proxies=PROXIES)
+
+
+async def statuses(browser: Browser, method: str, path: str, times: int, *, address: str = "192.0.2.1") -> list[int]:
+    headers = {"X-Forwarded-For": address}
+    return [(await browser.request(method, path, headers=headers)).status for _ in range(times)]
+
+
+class TestLimiter:
+    def test_the_limit_is_reached_and_the_window_ends(self) -> None:
+        limiter, rate = Limiter(), Rate(2, 300)
+        seen = [limiter.spend("x", rate, "a", now=START + second) for second in (0, 1, 299_999, WINDOW)]
+        assert seen == [
+            Allowance(2, 1, START + WINDOW, exceeded=False),
+            Allowance(2, 0, START + WINDOW, exceeded=False),
+            Allowance(2, 0, START + WINDOW, exceeded=True),
+            Allowance(2, 1, START + 2 * WINDOW, exceeded=False),
+        ]
+
+    def test_each_name_and_each_person_counts_alone(self) -> None:
+        limiter, rate = Limiter(), Rate(1, 300)
+        for name, who in (("x", "a"), ("x", "b"), ("y", "a")):
+            assert not limiter.spend(name, rate, who, now=START).exceeded
+
+    @given(st.lists(st.integers(0, 50), max_size=200))
+    def test_memory_is_bounded(self, people: list[int]) -> None:
+        limiter = Limiter(most=5)
+        for who in people:
+            limiter.spend("x", Rate(9, 300), str(who), now=START)
+            assert len(limiter._windows["x"][1]) <= 5
+
+    def test_whoever_asks_often_is_not_forgotten(self) -> None:
+        limiter, rate = Limiter(most=3), Rate(3, 300)
+        for stranger in range(3):
+            limiter.spend("x", rate, "often", now=START)
+            limiter.spend("x", rate, str(stranger), now=START)
+        assert limiter.spend("x", rate, "often", now=START).exceeded
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_every_api_answer_tells_what_is_left(db: Database) -> None:
+    async with serving(db, site=site(), routes=ROUTES) as served:
+        served.clock.now = START + 1
+        for expected, path in enumerate(("/api/works", "/api/unknown", "/api/v1/apps/verify_credentials"), start=1):
+            headers = (await served.browser.get(path)).headers
+            assert headers["X-RateLimit-Limit"] == "300"
+            assert headers["X-RateLimit-Remaining"] == str(300 - expected)
+            assert headers["X-RateLimit-Reset"] == "2026-11-18T11:10:00.000000Z"
+        assert "X-RateLimit-Limit" not in (await served.browser.get("/about")).headers
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_too_much_is_429_until_the_window_ends(db: Database) -> None:
+    async with serving(db, site=site(address=Rate(2, 300)), routes=ROUTES) as served:
+        assert await statuses(served.browser, "GET", "/api/works", 3) == [200, 200, 429]
+        response = await served.browser.get("/api/works", headers={"X-Forwarded-For": "192.0.2.1"})
+        assert await response.json() == {"error": "Too many requests"}
+        assert response.headers["X-RateLimit-Remaining"] == "0"
+        assert await statuses(served.browser, "GET", "/api/works", 1, address="192.0.2.2") == [200]
+        served.clock.now += WINDOW
+        assert await statuses(served.browser, "GET", "/api/works", 1) == [200]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_person_with_ipv6_is_one_network(db: Database) -> None:
+    async with serving(db, site=site(address=Rate(1, 300)), routes=ROUTES) as served:
+        for address, status in (("2001:db8::1", 200), ("2001:db8::ffff:2", 429), ("2001:db8:0:1::1", 200)):
+            assert await statuses(served.browser, "GET", "/api/works", 1, address=address) == [status]
+
+
+async def test_members_are_counted_as_themselves_and_by_token(db: Database) -> None:
+    alice, bob = await add_person(db, "alice"), await add_person(db, "bob")
+    first, second, other = [await add_token(db, person) for person in (alice, alice, bob)]
+    rates = site(member=Rate(3, 300), token=Rate(2, 300), address=Rate(1, 300))
+    async with serving(db, site=rates, routes=ROUTES) as served:
+        seen = [
+            (await served.browser.get("/api/works", headers=headers)).status
+            for headers in (first, first, first, second, other)
+        ]
+    # The third is beyond its token; the fourth, by another token, is beyond its member.
+    assert seen == [200, 200, 429, 429, 200]
+
+
+async def test_an_invented_token_is_counted_by_address(db: Database) -> None:
+    async with serving(db, site=site(address=Rate(1, 300)), routes=ROUTES) as served:
+        seen = [
+            (await served.browser.get("/api/works", headers={"Authorization": f"Bearer {made_up}"})).status
+            for made_up in "ab"
+        ]
+    assert seen == [200, 429]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+@pytest.mark.parametrize(
+    ("name", "method", "path"),
+    [
+        ("paging", "GET", "/api/works?max_id=1"),
+        ("paging", "GET", "/api/works?a=b&min_id=1"),
+        ("media", "POST", "/api/v2/media"),
+        ("deletes", "DELETE", "/api/v1/statuses/1"),
+        ("deletes", "POST", "/api/v1/statuses/1/unreblog"),
+        ("sign_ups", "POST", "/api/v1/accounts"),
+        ("apps", "POST", "/api/v1/apps"),
+    ],
+)
+async def test_what_costs_more_has_a_rate_of_its_own(db: Database, name: str, method: str, path: str) -> None:
+    async with serving(db, site=site(**{name: Rate(1, 600)}), routes=ROUTES) as served:
+        first, second = await statuses(served.browser, method, path, 2)
+        assert first != 429
+        assert second == 429
+        assert await statuses(served.browser, "GET", "/api/works", 1) == [200]
+
+
+async def sign_in(browser: Browser, login: str, address: str = "192.0.2.1") -> int:
+    page = await (await browser.get("/auth/sign_in")).text()
+    csrf = page.split('name="csrf" value="')[1].split('"')[0]
+    response = await browser.post(
+        "/auth/sign_in",
+        data={"csrf": csrf, "login": login, "password": "wrong"},
+        headers={"X-Forwarded-For": address},
+        allow_redirects=False,
+    )
+    return response.status
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_attempts_to_sign_in_are_limited_by_account(db: Database) -> None:
+    async with serving(db, site=site(sign_ins_to_account=Rate(2, 3600))) as served:
+        attempts = [("Alice", "192.0.2.1"), ("alice", "192.0.2.2"), ("ALICE", "192.0.2.3"), ("bob", "192.0.2.3")]
+        assert [await sign_in(served.browser, *attempt) for attempt in attempts] == [422, 422, 429, 422]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_attempts_to_sign_in_are_limited_by_address(db: Database) -> None:
+    async with serving(db, site=site(sign_ins_of_address=Rate(2, 300))) as served:
+        assert [await sign_in(served.browser, login) for login in "abc"] == [422, 422, 429]
+        assert await sign_in(served.browser, "c", "192.0.2.9") == 422
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_one_address_cannot_use_up_the_attempts_of_an_account(db: Database) -> None:
+    rates = site(sign_ins_of_address=Rate(1, 300), sign_ins_to_account=Rate(2, 3600))
+    async with serving(db, site=rates) as served:
+        assert [await sign_in(served.browser, "alice") for _ in range(5)] == [422, 429, 429, 429, 429]
+        assert await sign_in(served.browser, "alice", "192.0.2.9") == 422

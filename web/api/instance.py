@@ -1,0 +1,197 @@
+"""What apps ask about this server before and after sign-in: limits, features, emoji, announcements."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from federation.context import Context
+from federation.outbox.profiles import MAX_NAME
+from federation.rules import get_rules
+from policies.ruleset import Network, Ruleset
+from policies.terms import PeerState
+from storage.database import Reader
+from storage.usage import Usage, get_usage
+from web.answers import answer
+from web.api.media import MOST_DESCRIPTION
+from web.api.statuses import CHARACTERS_PER_URL, MOST_CHARACTERS, MOST_MEDIA
+from web.auth import Viewer, anyone, requires
+from web.images import LARGEST_FILE, MIME_TYPES
+from web.keys import CONTEXT, SITE, VERSION, Site
+from web.links import Links, make_links
+from web.render import Entity, custom_emoji
+
+routes = web.RouteTableDef()
+
+# Mastodon's number for grouped notifications. 3 would say PKCE and more besides, all of which must be there then.
+API_VERSION = 2
+SOURCE_URL = "https://w3id.org/confrere/"
+MOST_PIXELS = 7680 * 4320  # `web.decoder` refuses more; it runs alone, and nothing imports it
+MONTH = 30 * 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """All that the two documents about this server are made of."""
+
+    ctx: Context
+    site: Site
+    links: Links
+    ruleset: Ruleset
+    usage: Usage
+
+
+@routes.get("/api/v2/instance")
+@anyone
+async def get_instance(request: web.Request) -> web.StreamResponse:
+    return answer(render_instance(await _read(request)))
+
+
+@routes.get("/api/v1/instance")
+@anyone
+async def get_instance_v1(request: web.Request) -> web.StreamResponse:
+    return answer(render_instance_v1(await _read(request)))
+
+
+@routes.get("/api/v1/custom_emojis")
+@anyone
+async def list_emojis(request: web.Request) -> web.StreamResponse:
+    return answer([custom_emoji(make_links(request, None))])
+
+
+@routes.get("/api/v1/announcements")
+@requires()
+async def list_announcements(_: web.Request, __: Viewer) -> web.StreamResponse:
+    return answer([])
+
+
+async def _read(request: web.Request) -> About:
+    ctx = request.app[CONTEXT]
+
+    async def unit(tx: Reader) -> tuple[Ruleset, Usage]:
+        return (await get_rules(tx)).ruleset, await get_usage(tx, since=ctx.now() - MONTH)
+
+    ruleset, usage = await ctx.db.read(unit)
+    return About(ctx, request.app[SITE], make_links(request, None), ruleset, usage)
+
+
+def render_instance(about: About) -> Entity:
+    """Instance."""
+    site, origin = about.site, about.ctx.origin
+    return {
+        "domain": origin.handle_domain,
+        "title": site.title,
+        "version": VERSION,
+        "source_url": SOURCE_URL,
+        "description": site.description,
+        "wrapstodon": None,
+        "usage": {"users": {"active_month": about.usage.active}},
+        "thumbnail": {"url": about.links.static("header.png"), "description": ""},
+        "icon": [],
+        "languages": list(site.languages),
+        "configuration": {
+            "urls": _urls(about),
+            "vapid": {"public_key": site.vapid_key},
+            **_limits(),
+            "translation": {"enabled": False},
+            "timelines_access": _timelines_access(),
+            "limited_federation": about.ruleset.network is Network.CLOSED,
+        },
+        "registrations": {
+            "enabled": site.registrations != "closed",
+            "approval_required": site.registrations == "approval",
+            "message": None,
+            "min_age": None,
+            "reason_required": None,
+            "url": None,
+        },
+        "api_versions": {"mastodon": API_VERSION},
+        "contact": {"email": site.contact_email, "account": None},
+        "rules": [],
+    }
+
+
+def render_instance_v1(about: About) -> Entity:
+    """V1::Instance."""
+    site, origin = about.site, about.ctx.origin
+    peers = [peer for peer in about.ruleset.peers.values() if peer.state is PeerState.ACTIVE]
+    return {
+        "uri": origin.handle_domain,
+        "title": site.title,
+        "short_description": site.description,
+        "description": site.description,
+        "email": site.contact_email,
+        "version": VERSION,
+        "urls": {"streaming_api": _streaming(about)},
+        "stats": {"user_count": about.usage.members, "status_count": about.usage.posts, "domain_count": len(peers)},
+        "thumbnail": about.links.static("header.png"),
+        "languages": list(site.languages),
+        "registrations": site.registrations != "closed",
+        "approval_required": site.registrations == "approval",
+        "invites_enabled": False,
+        "configuration": _limits(),
+        "contact_account": None,
+        "rules": [],
+    }
+
+
+def _urls(about: About) -> Entity:
+    return {
+        "streaming": _streaming(about),
+        "status": None,
+        "about": f"{about.ctx.origin.base}/about",
+        "privacy_policy": None,
+        "terms_of_service": None,
+    }
+
+
+def _streaming(about: About) -> str:
+    """Without a path: apps add it themselves."""
+    origin = about.ctx.origin
+    return f"{'wss' if origin.scheme == 'https' else 'ws'}://{origin.host}"
+
+
+def _limits() -> Entity:
+    """What apps let people type and pick. Nothing can be featured, pinned, polled or filmed here."""
+    return {
+        "accounts": {
+            "max_display_name_length": MAX_NAME,
+            "max_note_length": 500,
+            "max_avatar_description_length": 0,
+            "max_header_description_length": 0,
+            "max_featured_tags": 0,
+            "max_pinned_statuses": 0,
+            "max_profile_fields": 4,
+            "profile_field_name_limit": 255,
+            "profile_field_value_limit": 255,
+        },
+        "statuses": {
+            "max_characters": MOST_CHARACTERS,
+            "max_media_attachments": MOST_MEDIA,
+            "characters_reserved_per_url": CHARACTERS_PER_URL,
+        },
+        "media_attachments": {
+            "supported_mime_types": list(MIME_TYPES.values()),
+            "description_limit": MOST_DESCRIPTION,
+            "image_size_limit": LARGEST_FILE,
+            "image_matrix_limit": MOST_PIXELS,
+            "video_size_limit": 0,
+            "video_frame_rate_limit": 0,
+            "video_matrix_limit": 0,
+        },
+        "polls": {
+            "max_options": 0,
+            "max_characters_per_option": 50,
+            "min_expiration": 300,
+            "max_expiration": 2_629_746,
+        },
+    }
+
+
+def _timelines_access() -> Entity:
+    """Public posts are public; there are no trends."""
+    everybody = {"local": "public", "remote": "public"}
+    return {
+        "live_feeds": everybody,
+        "hashtag_feeds": everybody,
+        "trending_link_feeds": {"local": "authenticated", "remote": "disabled"},
+    }

@@ -1,0 +1,150 @@
+"""Search: people by the beginning of their name, and whatever stands at a handle or address that was pasted.
+
+Posts are found by their address only. What the viewer may not see is not found, whoever fetched it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from federation.context import Context
+from federation.resolve import resolve_handle, resolve_url
+from storage import actors, relations, statuses, views
+from storage.database import Reader
+from storage.records import Actor, Status
+from storage.views import Posts
+from storage.visibility import get_visible
+from web.answers import answer
+from web.auth import Viewer, public
+from web.bodies import read_query
+from web.errors import ApiError
+from web.forms import Form
+from web.keys import CONTEXT
+from web.pagination import parse_limit, parse_offset
+from web.render import Renderer
+from web.showing import frame, viewer_id
+
+routes = web.RouteTableDef()
+
+MOST_QUERY = 500
+
+
+@routes.get("/api/v2/search")
+@public("read:search")
+async def search(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
+    form = read_query(request)
+    if viewer is None:
+        _refuse_strangers(form)
+    text = form.required("q").strip()[:MOST_QUERY]
+    people, posts = await _search(request, viewer, form, text)
+    shown = await _load(request, viewer, people, posts)
+    return answer(
+        {
+            "accounts": [shown.account(actor.id) for actor in people],
+            "statuses": shown.statuses(posts),
+            "hashtags": [],
+        }
+    )
+
+
+def _refuse_strangers(form: Form) -> None:
+    if form.boolean("resolve"):
+        raise ApiError(401, "Search queries that resolve remote resources are not supported without authentication")
+    if parse_offset(form):
+        raise ApiError(401, "Search queries pagination is not supported without authentication")
+
+
+async def _search(
+    request: web.Request, viewer: Viewer | None, form: Form, text: str
+) -> tuple[Sequence[Actor], list[Status]]:
+    wanted, resolves = form.text("type") or "", form.boolean("resolve") or False
+    if _is_address(text):
+        found = await _find_at(request, viewer, text, fetch=resolves)
+        people = [found] if isinstance(found, Actor) and wanted in {"", "accounts"} else []
+        return people, [found] if isinstance(found, Status) and wanted in {"", "statuses"} else []
+    if wanted not in {"", "accounts"}:
+        return [], []
+    return await find_accounts(request.app[CONTEXT], viewer, parse_wanted(form)), []
+
+
+async def _load(request: web.Request, viewer: Viewer | None, people: Sequence[Actor], posts: list[Status]) -> Renderer:
+    ctx, ids = request.app[CONTEXT], [actor.id for actor in people]
+    now = ctx.now()
+
+    async def unit(tx: Reader) -> Posts:
+        return await views.load_posts(tx, posts, viewer=viewer_id(viewer), now=now, also=ids)
+
+    loaded = await ctx.db.read(unit)
+    return Renderer(loaded, frame(request, viewer, loaded.people))
+
+
+def _is_address(text: str) -> bool:
+    return text.startswith(("https://", "http://")) and " " not in text
+
+
+async def _find_at(request: web.Request, viewer: Viewer | None, url: str, *, fetch: bool) -> Actor | Status | None:
+    """Who or what stands at an address, if the viewer may see it; fetched from elsewhere only for members."""
+    ctx, asking = request.app[CONTEXT], viewer_id(viewer)
+    found = await resolve_url(ctx, url) if fetch else await ctx.db.read(lambda tx: _stored_at(tx, url))
+    now = ctx.now()
+
+    async def shown(tx: Reader) -> Actor | Status | None:
+        match found:
+            case Actor():
+                return await relations.get_known(tx, found.id, viewer=asking, now=now)
+            case Status():
+                return await get_visible(tx, found.id, viewer=asking, now=now)
+            case None:
+                return None
+
+    return await ctx.db.read(shown)
+
+
+async def _stored_at(tx: Reader, url: str) -> Actor | Status | None:
+    return await actors.get_actor_by_address(tx, url) or await statuses.get_status_by_address(tx, url)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """People as an app searches for them. `resolve`: a handle that is not known here is looked up at its domain."""
+
+    text: str
+    limit: int
+    offset: int
+    resolve: bool
+    followed_only: bool
+
+
+def parse_wanted(form: Form, *, default: int = 20, most: int = 40) -> Wanted:
+    return Wanted(
+        text=(form.text("q") or "").strip()[:MOST_QUERY].removeprefix("@"),
+        limit=parse_limit(form, default=default, most=most),
+        offset=parse_offset(form),
+        resolve=form.boolean("resolve") or False,
+        followed_only=form.boolean("following") or False,
+    )
+
+
+async def find_accounts(ctx: Context, viewer: Viewer | None, wanted: Wanted) -> list[Actor]:
+    """Whom a handle names, alone; otherwise all whose names begin so."""
+    asking, now = viewer_id(viewer), ctx.now()
+    name, _, host = wanted.text.lower().partition("@")
+    ours = host in {ctx.origin.handle_domain, ctx.origin.host}
+    exact = await _find_exact(ctx, wanted, name, "" if ours else host) if host and not wanted.offset else None
+
+    async def unit(tx: Reader) -> list[Actor]:
+        known = await relations.get_known(tx, exact.id, viewer=asking, now=now) if exact else None
+        if known is not None:
+            return [known]
+        named = relations.Named(name, "" if ours else host, followed_only=wanted.followed_only)
+        return await relations.search_known(tx, named, viewer=asking, now=now, limit=wanted.limit, offset=wanted.offset)
+
+    return await ctx.db.read(unit) if name else []
+
+
+async def _find_exact(ctx: Context, wanted: Wanted, name: str, host: str) -> Actor | None:
+    stored = await ctx.db.read(lambda tx: actors.get_actor_by_handle(tx, name, host))
+    if stored is None and host and wanted.resolve:
+        return await resolve_handle(ctx, f"{name}@{host}")
+    return stored

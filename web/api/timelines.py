@@ -1,0 +1,92 @@
+"""Timelines: what a member's home holds, what is public, what has a hashtag, what a group wrote."""
+
+from aiohttp import web
+
+from storage import timelines
+from storage.database import Reader
+from storage.records import Status
+from storage.timelines import Kinds, Tags
+from web.api.lists import require_list
+from web.auth import Viewer, public, requires
+from web.bodies import path_id, read_query
+from web.forms import Form
+from web.pagination import parse_page
+from web.showing import show_timeline, stored_page, viewer_id
+
+routes = web.RouteTableDef()
+
+
+@routes.get("/api/v1/timelines/home")
+@requires("read:statuses")
+async def get_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    page = parse_page(read_query(request))
+
+    async def query(tx: Reader, now: int) -> list[Status]:
+        return await timelines.list_home(tx, viewer.actor_id, stored_page(page), now=now)
+
+    return await show_timeline(request, viewer, page, query)
+
+
+@routes.get("/api/v1/timelines/public")
+@public("read:statuses")
+async def get_public(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
+    form = read_query(request)
+    page, kinds = parse_page(form), _original_posts(form)
+
+    async def query(tx: Reader, now: int) -> list[Status]:
+        return await timelines.list_public(tx, viewer_id(viewer), stored_page(page), kinds, now=now)
+
+    return await show_timeline(request, viewer, page, query)
+
+
+@routes.get("/api/v1/timelines/tag/{hashtag}")
+@public("read:statuses")
+async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
+    form = read_query(request)
+    page, kinds, tags = parse_page(form), _posts(form), _parse_tags(request.match_info["hashtag"], form)
+
+    async def query(tx: Reader, now: int) -> list[Status]:
+        return await timelines.list_tag(tx, viewer_id(viewer), stored_page(page), kinds, now=now, tags=tags)
+
+    return await show_timeline(request, viewer, page, query)
+
+
+@routes.get("/api/v1/timelines/list/{id}")
+@requires("read:lists")
+async def get_list(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    page, group_id = parse_page(read_query(request)), path_id(request)
+
+    async def query(tx: Reader, now: int) -> list[Status]:
+        await require_list(tx, viewer, group_id, now=now)
+        return await timelines.list_group(tx, viewer.actor_id, group_id, stored_page(page), now=now)
+
+    return await show_timeline(request, viewer, page, query)
+
+
+def _posts(form: Form) -> Kinds:
+    """`local` and `remote` each leave the other out."""
+    return Kinds(
+        local=not form.boolean("remote"),
+        remote=not form.boolean("local"),
+        only_media=form.boolean("only_media") or False,
+        boosts=False,
+    )
+
+
+def _original_posts(form: Form) -> Kinds:
+    """As `_posts`, without replies to others, as Mastodon's public timelines."""
+    kinds = _posts(form)
+    return Kinds(local=kinds.local, remote=kinds.remote, only_media=kinds.only_media, replies=False, boosts=False)
+
+
+def _parse_tags(hashtag: str, form: Form) -> Tags:
+    return Tags(
+        any_of=_lower([hashtag, *form.texts("any")]),
+        all_of=_lower(form.texts("all")),
+        none_of=_lower(form.texts("none")),
+    )
+
+
+def _lower(tags: list[str]) -> tuple[str, ...]:
+    """As tags are stored: without #, in lower case."""
+    return tuple(tag.removeprefix("#").lower() for tag in tags)

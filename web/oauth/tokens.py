@@ -1,0 +1,128 @@
+"""Access tokens: given for a code or to an app itself, taken back. They do not expire (Mastodon's contract)."""
+
+import base64
+import hashlib
+import hmac
+
+from aiohttp import web
+
+from storage.database import Database, Transaction
+from storage.ids import new_id
+from storage.members import get_person
+from storage.oauth import Code, claim_code, delete_token, get_app_by_client_id, insert_app, insert_token
+from storage.records import App, Token
+from web.auth import anyone
+from web.bodies import read_form
+from web.forms import Form
+from web.keys import CONTEXT
+from web.oauth.clients import Refusal, answer_oauth, answer_refusal, check_client, parse_credentials
+from web.oauth.redirects import OUT_OF_BAND
+from web.oauth.scopes import DEFAULT, covers_all, parse_scopes
+from web.tokens import hash_token, new_token
+
+CODE_MS = 10 * 60 * 1000
+CONSOLE = "console"
+
+routes = web.RouteTableDef()
+
+
+@routes.post("/oauth/token")
+@anyone
+async def give_token(request: web.Request) -> web.StreamResponse:
+    form = await read_form(request)
+    credentials = parse_credentials(request.headers.get("Authorization", ""), form)
+    ctx, token = request.app[CONTEXT], new_token()
+
+    async def unit(tx: Transaction) -> Token | Refusal:
+        app = await check_client(tx, *credentials)
+        row = app if isinstance(app, Refusal) else await _grant(tx, app, form, hash_token(token), ctx.now())
+        if isinstance(row, Token):
+            await insert_token(tx, row)
+        return row
+
+    row = await ctx.db.transact(unit)
+    if isinstance(row, Refusal):
+        return answer_refusal(row)
+    return answer_oauth(
+        {"access_token": token, "token_type": "Bearer", "scope": row.scopes, "created_at": row.created_at // 1000}
+    )
+
+
+@routes.post("/oauth/revoke")
+@anyone
+async def revoke_token(request: web.Request) -> web.StreamResponse:
+    """RFC 7009: a token that nobody has is as good as revoked."""
+    form = await read_form(request)
+    credentials = parse_credentials(request.headers.get("Authorization", ""), form)
+    hashed = hash_token(form.text("token") or "")
+
+    async def unit(tx: Transaction) -> App | Refusal:
+        app = await check_client(tx, *credentials)
+        if isinstance(app, App):
+            await delete_token(tx, hashed, app_id=app.id)
+        return app
+
+    if isinstance(await request.app[CONTEXT].db.transact(unit), Refusal):
+        return answer_refusal(Refusal("unauthorized_client", 403))  # as Doorkeeper has it
+    return answer_oauth({})
+
+
+async def issue_console_token(db: Database, actor_id: int, scopes: tuple[str, ...], *, now: int) -> str:
+    """A token for a member without an app, as `confrere token create` prints it."""
+    token = new_token()
+
+    async def unit(tx: Transaction) -> None:
+        app = await get_app_by_client_id(tx, CONSOLE)
+        if app is None:
+            app = App(new_id(now), CONSOLE, "", "Console", None, OUT_OF_BAND, "", now)
+            await insert_app(tx, app)
+        await insert_token(tx, Token(new_id(now), hash_token(token), app.id, actor_id, " ".join(scopes), now))
+
+    await db.transact(unit)
+    return token
+
+
+async def _grant(tx: Transaction, app: App, form: Form, hashed: str, now: int) -> Token | Refusal:
+    match form.text("grant_type"):
+        case "authorization_code":
+            code = await _claim(tx, app, form, now)
+            if code is None:
+                return Refusal("invalid_grant")
+            return Token(new_id(now), hashed, app.id, code.actor_id, code.scopes, now)
+        case "client_credentials":
+            scopes = _scopes_of_app(app, form)
+            if scopes is None:
+                return Refusal("invalid_scope")
+            return Token(new_id(now), hashed, app.id, None, " ".join(scopes), now)
+        case None | "":
+            return Refusal("invalid_request")
+        case _:
+            return Refusal("unsupported_grant_type")
+
+
+async def _claim(tx: Transaction, app: App, form: Form, now: int) -> Code | None:
+    """The code, good for this app and address and within ten minutes. Whichever app tries it, it is used."""
+    code = await claim_code(tx, hash_token(form.text("code") or ""))
+    bound = code is not None and code.app_id == app.id and code.redirect_uri == form.text("redirect_uri")
+    if code is None or not bound or now - code.created_at > CODE_MS:
+        return None
+    if not verifier_fits(code.challenge, form.text("code_verifier") or ""):
+        return None
+    person = await get_person(tx, code.actor_id)
+    return code if person is not None and person.enabled else None
+
+
+def verifier_fits(challenge: str, verifier: str) -> bool:
+    """RFC 7636 §4.6, S256. A verifier for a code without challenge is refused: somebody took the challenge out
+    (RFC 9700 §4.8.2).
+    """
+    if not challenge:
+        return not verifier
+    digest = hashlib.sha256(verifier.encode()).digest()
+    return hmac.compare_digest(base64.urlsafe_b64encode(digest).rstrip(b"="), challenge.encode())
+
+
+def _scopes_of_app(app: App, form: Form) -> tuple[str, ...] | None:
+    asked = " ".join(form.texts("scope"))
+    scopes = parse_scopes(asked) if asked.strip() else DEFAULT
+    return scopes if scopes is not None and covers_all(app.scopes.split(), scopes) else None

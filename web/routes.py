@@ -1,0 +1,49 @@
+"""The one table of every door for people and their apps. Must not know what is behind them."""
+
+from aiohttp import web
+
+from storage.media_store import MediaStore
+from web import media_files, streaming
+from web.api import (
+    accounts,
+    conversations,
+    filters,
+    follow_requests,
+    instance,
+    lists,
+    media,
+    notifications,
+    search,
+    statuses,
+    timelines,
+)
+from web.door import open_door
+from web.media_files import add_media
+from web.oauth import apps, authorize, metadata, tokens
+from web.pages import home, settings, sign_in, static
+from web.streaming import add_streaming
+
+_API = (
+    accounts,
+    conversations,
+    filters,
+    follow_requests,
+    instance,
+    lists,
+    media,
+    notifications,
+    search,
+    statuses,
+    timelines,
+)
+_OAUTH = (apps, authorize, metadata, tokens)
+_PAGES = (home, settings, sign_in, static)
+
+
+def add_web_routes(app: web.Application, store: MediaStore) -> None:
+    """Put every door into an application that has CONTEXT and SITE; files go to `store`."""
+    open_door(app)
+    add_media(app, store)
+    add_streaming(app)
+    for module in (*_API, *_OAUTH, *_PAGES, media_files, streaming):
+        app.add_routes(module.routes)

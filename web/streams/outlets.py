@@ -1,0 +1,94 @@
+"""One open connection as the hub sees it: whose it is, what it asked for, what waits to be sent. Knows no transport."""
+
+import asyncio
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from web.auth import Viewer
+
+# A reader who is this far behind is cut off: it reconnects, and asks the timelines for what it missed.
+MOST_WAITING = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What is subscribed to: `user`, `user:notification`, or `list` with the id of a group."""
+
+    name: str
+    argument: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """As frames name it."""
+        return [self.name, self.argument] if self.argument else [self.name]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event for one subscription. `payload` is JSON text, or an id."""
+
+    stream: Stream
+    event: str
+    payload: str
+
+
+class End(Enum):
+    """Why we close a connection: a WebSocket close code (RFC 6455 §7.4.1) and what it says."""
+
+    GOING_AWAY = (1001, b"server restarts")
+    REVOKED = (1008, b"access ended")
+    FAILED = (1011, b"internal error")
+    SLOW = (1013, b"too slow")
+
+
+class Outlet:
+    """Filled by the hub, emptied by the connection. Never makes the hub wait."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self.streams: set[Stream] = set()
+        self.ended: asyncio.Future[End] = asyncio.get_running_loop().create_future()
+        self._waiting: deque[Message] = deque()
+        self._wake = asyncio.Event()
+
+    def put(self, message: Message) -> None:
+        if len(self._waiting) >= MOST_WAITING:
+            self.end(End.SLOW)
+        if not self.ended.done():
+            self._waiting.append(message)
+            self._wake.set()
+
+    async def take(self) -> Message:
+        """The next message. Waits for ever once the outlet has ended: whoever takes must watch `ended` too."""
+        while not self._waiting:
+            self._wake.clear()
+            await self._wake.wait()
+        return self._waiting.popleft()
+
+    def end(self, why: End) -> None:
+        """Nothing more is sent, not even what waits."""
+        if not self.ended.done():
+            self.ended.set_result(why)
+        self._waiting.clear()
+
+    def wanting(self, event: str, group_id: int | None) -> Iterator[Stream]:
+        """The subscriptions that an event is for. `group_id`: of the post it is about.
+
+        A post that is gone tells no group any more; its id goes to every list, where clients ignore unknown ids.
+        """
+        for stream in self.streams:
+            match stream.name, event:
+                case "user" | "user:notification", "notification":
+                    wanted = self.viewer.has("read:notifications")
+                case "user", _:
+                    wanted = True
+                case "list", "delete":
+                    wanted = True
+                case "list", "update" | "status.update":
+                    wanted = stream.argument == str(group_id)
+                case _:
+                    wanted = False
+            if wanted:
+                yield stream
