@@ -2,15 +2,19 @@
 
 from typing import Any
 
+import orjson
+
 from federation.context import Origin
+from federation.facts import ACTIVE
 from federation.signing import public_key
 from federation.wire import render
 from federation.wire.keys import PrivateKey
 from federation.wire.proofs import sign_document
-from policies.terms import PROFESSIONS, Audience
+from policies.ruleset import Ruleset
+from policies.terms import PROFESSIONS, Audience, PeerState
 from storage import actors, attestations, groups, media, statuses
 from storage.database import Reader
-from storage.records import Actor, Attestation, Media, Status, listed
+from storage.records import Actor, Attestation, Group, Media, Status
 
 
 def home(origin: Origin) -> render.Home:
@@ -101,7 +105,9 @@ def prove(document: dict[str, Any], key: PrivateKey, audience: Audience, now: in
     return document
 
 
-def reach_of(group_reach: str) -> list[str]:
-    """The hosts of a group's reach; none are named where it is every active peer."""
-    reach = listed(group_reach)
-    return reach if isinstance(reach, list) else []
+def reach_of(group: Group, ruleset: Ruleset) -> list[str]:
+    """The hosts that a group's posts may go to, by name: every active peer's where the group says so."""
+    reach: Any = orjson.loads(group.reach)
+    if reach == ACTIVE:
+        return sorted(host for host, peer in ruleset.peers.items() if peer.state is PeerState.ACTIVE)
+    return list(reach)

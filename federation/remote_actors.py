@@ -72,7 +72,8 @@ async def _store_group(act: Act, remote: RemoteActor, stored: Actor) -> None:
         await groups.insert_group(act.tx, _group(act, stored.id))
     policy = remote.group_policy
     if policy is not None and policy.reach:  # told to members' hosts only; an answer without it takes nothing back
-        await groups.update_group(act.tx, stored.id, reach=as_json(list(policy.reach)))
+        others = [host for host in policy.reach if host != act.ctx.origin.host]
+        await groups.update_group(act.tx, stored.id, reach=as_json(others))
 
 
 def _group(act: Act, actor_id: int) -> Group:

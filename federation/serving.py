@@ -163,7 +163,8 @@ async def _group_policy(tx: Reader, actor: Actor, asker: Asker) -> GroupPolicy |
     group = await groups.get_group(tx, actor.id) if actor.type == "Group" else None
     if group is None or not await groups.has_any_member_of(tx, actor.id, host=asker.actor.host):
         return None
-    return GroupPolicy(group.epoch, documents.reach_of(group.reach))
+    rules = await get_rules(tx)
+    return GroupPolicy(group.epoch, documents.reach_of(group, rules.ruleset))
 
 
 def path_id(request: web.Request) -> int:

@@ -7,7 +7,7 @@ from federation.act import perform
 from federation.context import Context
 from federation.failures import FetchError
 from federation.memberships import Slice
-from federation.resolve import admits, instance_signing, resolve_key
+from federation.resolve import admits, instance_signing, resolve_actor, resolve_key
 from federation.wire.bounded import Document, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.proofs import parse_proof, verify_proof
@@ -50,6 +50,7 @@ async def pull(ctx: Context, group: Actor) -> bool:
         log.info("no slice from %s: %s", group.host, error)
         return False
     await perform(ctx, lambda act: memberships.apply_slice(act, group, told))
+    await resolve_actor(ctx, group.uri, refresh=True)  # its reach may have changed
     return True
 
 

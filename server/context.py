@@ -104,5 +104,14 @@ def _make_client(config: Config) -> Client:
         Guard(config.trusted_addresses, config.trusted_hosts, development=config.development),
         user_agent=f"Confrere/{version('confrere')} (+{config.scheme}://{config.host}/)",
         now=now_ms,
-        tls=ssl.create_default_context(cafile=config.ca_bundle) if config.ca_bundle else None,
+        tls=_make_tls(config.ca_bundle) if config.ca_bundle else None,
     )
+
+
+def _make_tls(ca_bundle: Path) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:  # ssl.SSLError is one
+        raise NotReadyError(
+            say(f"ca_bundle {ca_bundle} cannot be used: {error}", f"ca_bundle {ca_bundle} inutilisable : {error}")
+        ) from error

@@ -4,6 +4,7 @@ Must not know what is served; `server.workers` multiplies it.
 """
 
 import asyncio
+import logging
 import signal
 import socket
 
@@ -15,6 +16,8 @@ from server.context import NotReadyError, open_context, require_ready
 from server.jobs import finish_jobs, new_owner, run_jobs
 from server.logs import log_loop_error
 from server.speech import say
+
+log = logging.getLogger("confrere.server")
 
 
 def listen(bind: Bind) -> socket.socket:
@@ -77,4 +80,5 @@ async def _until(stop: asyncio.Event, jobs: asyncio.Task[None]) -> int:
     asked = asyncio.create_task(stop.wait())
     await asyncio.wait({asked, jobs}, return_when=asyncio.FIRST_COMPLETED)
     asked.cancel()
+    log.info("stopping")
     return 1 if jobs.done() else 0

@@ -7,6 +7,7 @@ from federation.act import Act, perform
 from federation.context import Context
 from federation.inbox.verified import Verified
 from federation.outbox.follows import take_follow
+from federation.resolve import resolve_actor
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.values import integer, text, uri_of
 from policies.admission import ActivityFacts, admit_activity
@@ -44,7 +45,10 @@ async def on_follow(ctx: Context, verified: Verified, actor: Actor) -> str | Non
 
 async def on_accept(ctx: Context, verified: Verified, actor: Actor) -> str | None:
     """Our member's request was accepted: it must be pending with this very actor, or be a membership."""
-    return await perform(ctx, lambda act: _on_answer(act, verified, actor, accepted=True))
+    answer = await perform(ctx, lambda act: _on_answer(act, verified, actor, accepted=True))
+    if answer is None and actor.type == "Group":
+        await resolve_actor(ctx, actor.uri, refresh=True)  # members' hosts are told where its posts may go on to
+    return answer
 
 
 async def on_reject(ctx: Context, verified: Verified, actor: Actor) -> str | None:

@@ -1,7 +1,7 @@
 """`confrere queue`: what waits to be sent or applied, per host, and pushing, releasing or dropping it."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import click
@@ -11,6 +11,18 @@ from server.cli.console import CONSOLE, Console, Group, moment, told
 from server.speech import say
 from storage import audit, deliveries, inbox
 from storage.database import Reader, Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many rows of each queue a command concerned."""
+
+    deliveries: int = 0
+    inbox: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.deliveries + self.inbox
 
 
 @click.group("queue", cls=Group, **told("Queues.", "Files d'attente.", "confrere queue show"))
@@ -47,61 +59,62 @@ def show(console: Console) -> None:
 @click.argument("host", required=False)
 @click.pass_obj
 def retry(console: Console, host: str | None) -> None:
-    async def change(tx: Transaction, now: int) -> int:
+    async def change(tx: Transaction, now: int) -> Moved:
         if host:
             await deliveries.upsert_host(tx, replace(await deliveries.get_host(tx, host), failures=0, retry_at=0))
-        return await deliveries.requeue(tx, states=("dead",), host=host, now=now)
+        return Moved(await deliveries.requeue(tx, states=("dead",), host=host, now=now))
 
-    count = _audited(console, "queue.retry", host or "*", change)
-    console.tell({"deliveries": count}, say(f"{count} to be tried again.", f"{count} à réessayer."))
+    moved = _audited(console, "queue.retry", host or "*", change)
+    console.tell(asdict(moved), say(f"{moved.deliveries} to be tried again.", f"{moved.deliveries} à réessayer."))
 
 
 @queue_command.command(
     "release",
     **told(
-        "Try again what is held for a host; all rules are asked again.",
-        "Réessayer ce qui est retenu pour un hôte ; toutes les règles sont consultées à nouveau.",
+        "Try again what is held for a host, or from it; all rules are asked again.",
+        "Réessayer ce qui est retenu pour un hôte, ou venant de lui ; toutes les règles sont consultées à nouveau.",
         "confrere queue release chu-b.example",
     ),
 )
 @click.argument("host")
 @click.pass_obj
 def release(console: Console, host: str) -> None:
-    async def change(tx: Transaction, now: int) -> int:
-        return await deliveries.requeue(tx, states=("held",), host=host, now=now)
+    async def change(tx: Transaction, now: int) -> Moved:
+        sent = await deliveries.requeue(tx, states=("held",), host=host, now=now)
+        return Moved(sent, await inbox.requeue_held(tx, host=host, now=now))
 
-    count = _audited(console, "queue.release", host, change)
-    console.tell({"deliveries": count}, say(f"{count} released.", f"{count} libérés."))
+    moved = _audited(console, "queue.release", host, change)
+    console.tell(asdict(moved), say(f"{moved.total} released.", f"{moved.total} libérés."))
 
 
 @queue_command.command(
     "drop",
     **told(
-        "Forget what is held for a host.",
-        "Oublier ce qui est retenu pour un hôte.",
+        "Forget what is held for a host, or from it.",
+        "Oublier ce qui est retenu pour un hôte, ou venant de lui.",
         "confrere queue drop chu-b.example",
     ),
 )
 @click.argument("host")
 @click.pass_obj
 def drop(console: Console, host: str) -> None:
-    async def change(tx: Transaction, _now: int) -> int:
-        return await deliveries.drop_held(tx, host=host)
+    async def change(tx: Transaction, _now: int) -> Moved:
+        return Moved(await deliveries.drop_held(tx, host=host), await inbox.drop_held(tx, host=host))
 
-    count = _audited(console, "queue.drop", host, change)
-    console.tell({"deliveries": count}, say(f"{count} dropped.", f"{count} abandonnés."))
+    moved = _audited(console, "queue.drop", host, change)
+    console.tell(asdict(moved), say(f"{moved.total} dropped.", f"{moved.total} abandonnés."))
 
 
-def _audited(console: Console, name: str, host: str, change: Callable[[Transaction, int], Awaitable[int]]) -> int:
-    """A change of the queues with its audit record, in one transaction; answers how many it concerned."""
+def _audited(console: Console, name: str, host: str, change: Callable[[Transaction, int], Awaitable[Moved]]) -> Moved:
+    """A change of the queues with its audit record, in one transaction."""
 
-    async def act(ctx: Context) -> int:
+    async def act(ctx: Context) -> Moved:
         now = ctx.now()
 
-        async def unit(tx: Transaction) -> int:
-            count = await change(tx, now)
-            await audit.append(tx, actor=CONSOLE, act=name, subject=host, now=now, deliveries=count)
-            return count
+        async def unit(tx: Transaction) -> Moved:
+            moved = await change(tx, now)
+            await audit.append(tx, actor=CONSOLE, act=name, subject=host, now=now, **asdict(moved))
+            return moved
 
         return await ctx.db.transact(unit)
 

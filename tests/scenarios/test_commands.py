@@ -372,10 +372,8 @@ def test_explaining_what_nobody_decided(console: Console) -> None:
 
 def test_empty_queues(console: Console) -> None:
     assert console.ask("queue", "show") == []
-    assert console.ask("queue", "retry") == {"deliveries": 0}
-    assert console.ask("queue", "retry", "chu-b.example") == {"deliveries": 0}
-    assert console.ask("queue", "release", "chu-b.example") == {"deliveries": 0}
-    assert console.ask("queue", "drop", "chu-b.example") == {"deliveries": 0}
+    for command in (("retry",), ("retry", "chu-b.example"), ("release", "chu-b.example"), ("drop", "chu-b.example")):
+        assert console.ask("queue", *command) == {"deliveries": 0, "inbox": 0}
     assert console.acts()[-4:] == [
         ("queue.retry", "*"),
         ("queue.retry", "chu-b.example"),

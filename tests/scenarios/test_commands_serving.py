@@ -208,6 +208,20 @@ def test_a_stop_gives_leases_back(database: str, start: Callable[..., Server], e
     assert asyncio.run(leased(database)) == ""
 
 
+def test_a_process_whose_queues_fail_ends_with_a_status(database: str, start: Callable[..., Server]) -> None:
+    """So that whoever watches it starts it again."""
+    server = start()
+    asyncio.run(drop_deliveries(database))
+    server.wait_for("a job failed")
+    assert server.process.wait(timeout=PATIENCE) == 1
+
+
+async def drop_deliveries(database: str) -> None:
+    db = await connect(database)
+    await db.script("ALTER TABLE deliveries RENAME TO lost;")
+    await db.close()
+
+
 async def insert_delivery(database: str, port: int) -> None:
     """A retraction, which every policy lets pass."""
     db = await connect(database)

@@ -3,7 +3,6 @@
 Queues are run by `World.settle`, so that a test says when time passes and when messages travel.
 """
 
-import dataclasses
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -219,4 +218,3 @@ async def open_world(addresses: Addresses, folder: Path) -> AsyncIterator[World]
         yield World(addresses, folder, stack)
 
 
-__all__ = ["DAY", "Instance", "Member", "World", "dataclasses", "open_world", "ruleset"]
