@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from federation.attesting import attest
 from federation.context import Context, Origin
 from federation.resolve import resolve_handle
 from federation.wire.compose import Named, compose, find_hashtags, find_mentions
@@ -60,14 +61,16 @@ class Composed:
 
 
 async def resolve_names(ctx: Context, text: str) -> None:
-    """Look up the remote names of a text that are not stored yet, before any transaction."""
+    """Look up the remote names of a text, and what is attested of them, before any transaction."""
 
-    async def unknown(tx: Reader) -> list[str]:
-        names = [name for name in find_mentions(text) if "@" in name]
-        return [name for name in names if await _known(tx, ctx.origin, name) is None]
+    async def find(tx: Reader) -> dict[str, Actor | None]:
+        names = [name for name in find_mentions(text) if "@" in name][:MAX_LOOK_UPS]
+        return {name: await _known(tx, ctx.origin, name) for name in names}
 
-    for name in (await ctx.db.read(unknown))[:MAX_LOOK_UPS]:
-        await resolve_handle(ctx, name)
+    for name, known in (await ctx.db.read(find)).items():
+        actor = known or await resolve_handle(ctx, name)
+        if actor is not None:
+            await attest(ctx, actor)
 
 
 async def compose_text(tx: Reader, origin: Origin, text: str, author: Actor) -> Composed:

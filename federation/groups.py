@@ -68,6 +68,7 @@ async def announce(act: Act, status: Status, activity: dict[str, Any], *, keep: 
     """Announce an activity about a post of a group of ours to every instance with a present member."""
     if status.group_id is None:
         raise LookupError(f"{status.uri} has no group")
+    await groups.lock_group(act.tx, status.group_id)  # nobody joins or leaves while the hosts are counted
     group, actor = await require_group(act.tx, status.group_id)
     now = act.now
     announce_id = new_id(now)

@@ -37,6 +37,7 @@ class Reason(StrEnum):
     GROUP_NOT_JOINED = "group_not_joined"
     # posting
     TWO_GROUPS = "two_groups"
+    GROUP_MISSPELT = "group_misspelt"
     NOT_A_MEMBER = "not_a_member"
     MODERATORS_ONLY = "moderators_only"
     MENTIONS_GROUP = "mentions_group"

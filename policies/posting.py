@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import assert_never
 
+from policies.boundary import OPEN_AUDIENCES
 from policies.decision import Allow, Change, Decision, Deny, Hold, Limit, Reason, Remedy
 from policies.decision import decide as strongest
 from policies.delivery import SendFacts, send_steps
@@ -62,7 +63,8 @@ class PostFacts:
     `groups`: each private group that it mentions, or that its parent belongs to, once. A hidden group that the author has
     not joined is an unresolved name and not here. `mentions_others`: it mentions anybody besides those groups;
     `mentions_outsiders`: somebody who is not of the audience it will have (for a direct reply to a group-only post: neither
-    a local member nor a participant of the thread in reach).
+    a local member nor a participant of the thread in reach). `misspelt`: the handle of a group that the author has joined,
+    when a name in the post means nobody and looks like it.
     `sending`: when the group's home is another host, the facts of sending the post there.
     """
 
@@ -73,6 +75,7 @@ class PostFacts:
     parent: ParentFacts | None = None
     attestation: AttestationFacts | None = None
     sending: SendFacts | None = None
+    misspelt: str = ""
 
 
 def decide(facts: PostFacts, ruleset: Ruleset, now: int) -> Decision:
@@ -84,6 +87,7 @@ def post_steps(facts: PostFacts, ruleset: Ruleset, now: int) -> Iterator[Decisio
     """The trace of `decide`."""
     result = _audience(facts)
     yield from _audience_steps(facts, result)
+    yield _name_step(facts, result)
     yield _parent_step(facts, result)
     yield from _member_steps(facts, result)
     if result is not Audience.GROUP:
@@ -129,6 +133,13 @@ def _audience_steps(facts: PostFacts, result: Audience) -> Iterator[Decision]:
         yield Allow("audience:asked")
     if facts.groups and facts.mentions_outsiders:
         yield Limit("audience:mentions", (Change.OUTSIDERS_AS_TEXT,), Reason.OUTSIDERS_NOT_TOLD)
+
+
+def _name_step(facts: PostFacts, result: Audience) -> Decision:
+    """A restricted post with a slip in the group's name would go to the author's followers instead of the group."""
+    if facts.misspelt and result not in OPEN_AUDIENCES:
+        return Deny("audience:name", Reason.GROUP_MISSPELT, Remedy.CONFIRM, about=facts.misspelt)
+    return Allow("audience:name")
 
 
 def _parent_step(facts: PostFacts, result: Audience) -> Decision:

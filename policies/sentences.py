@@ -133,6 +133,12 @@ WORDS: dict[Reason, Words] = {
         "Le message concerne plus d’un groupe privé.",
         "The post concerns more than one private group.",
     ),
+    Reason.GROUP_MISSPELT: Words(
+        "Ce nom ressemble à celui d’un de vos groupes. Corrigez-le, ou le message n’irait pas au groupe.",
+        "This name looks like that of one of your groups. Correct it, or the post would not go to the group.",
+        "Un nom inconnu du message ressemble à celui d’un groupe de l’auteur.",
+        "An unknown name in the post looks like that of a group of its author.",
+    ),
     Reason.NOT_A_MEMBER: Words(
         "Il faut appartenir à ce groupe pour y publier.",
         "Only members of this group may post to it.",

@@ -3,6 +3,7 @@
 from federation import groups as group_posts
 from federation import memberships
 from federation.act import Act, perform
+from federation.attesting import attest
 from federation.context import Context
 from federation.fanout import announce_deletion, fan_out, notify
 from federation.inbox import notes
@@ -99,6 +100,7 @@ async def _on_group_announce(ctx: Context, verified: Verified, group: Actor) -> 
     handler = RELAYED.get(relayed.activity.type)
     if author is None or handler is None:
         return f"{Fault.TYPE_UNSUPPORTED}: {relayed.activity.type[:40]} by a group, or its author cannot be had"
+    await attest(ctx, author)
     return await (_on_echo(ctx, relayed, group) if author.local else handler(ctx, relayed, author))
 
 

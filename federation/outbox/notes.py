@@ -3,6 +3,7 @@
 Which audience a post ends up with is `policies.posting`'s answer; what it becomes on the wire is `federation.documents`'.
 """
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
@@ -31,6 +32,7 @@ from storage.records import Actor, Group, Status
 from storage.visibility import get_visible
 
 HOUR = 3_600_000
+SIMILAR = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,7 @@ async def _understand(act: Act, author: Actor, draft: Draft) -> _Intent:
         parent=None if parent is None else ParentFacts(Audience(parent.audience), await _group_uri(act.tx, parent)),
         attestation=await get_attestation_facts(act.tx, author),
         sending=await _sending(act, concerned, status_id),
+        misspelt=await _misspelt(act, composed, author),
     )
     return _Intent(status_id, author, composed, parent, {actor.uri: actor for _, actor in concerned}, facts)
 
@@ -159,13 +162,27 @@ async def _parent(tx: Reader, draft: Draft, author: Actor, now: int) -> Status |
     return parent
 
 
-async def _groups(tx: Reader, composed: Composed, parent: Status | None) -> list[tuple[Group, Actor]]:
+async def _groups(tx: Transaction, composed: Composed, parent: Status | None) -> list[tuple[Group, Actor]]:
     """Each private group that the post mentions or answers in, once."""
     ids = [actor.id for actor in composed.mentioned if actor.type == "Group"]
     if parent is not None and parent.group_id is not None:
         ids.append(parent.group_id)
-    found, named = await groups.list_groups(tx, ids), await actors.list_actors(tx, ids)
-    return [(found[group_id], named[group_id]) for group_id in dict.fromkeys(ids) if group_id in found]
+    named = await actors.list_actors(tx, ids)
+    # Locked, so that nobody is removed between being judged a member and the post being written.
+    found = {group_id: await groups.lock_group(tx, group_id) for group_id in sorted(set(ids))}
+    return [(group, named[group_id]) for group_id in dict.fromkeys(ids) if (group := found[group_id]) is not None]
+
+
+async def _misspelt(act: Act, composed: Composed, author: Actor) -> str:
+    """The handle of a group of the author's that an unknown name in the text looks like."""
+    if not composed.unresolved:
+        return ""
+    joined = {actor.username: actor for _, actor in await groups.list_groups_of(act.tx, author.id, now=act.now)}
+    for name in composed.unresolved:
+        close = difflib.get_close_matches(name.partition("@")[0], joined, n=1, cutoff=SIMILAR)
+        if close:
+            return f"@{joined[close[0]].acct}"
+    return ""
 
 
 async def _group_uri(tx: Reader, status: Status) -> str:

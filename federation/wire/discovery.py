@@ -29,7 +29,6 @@ SUBSCRIBE_REL = "http://ostatus.org/schema/1.0/subscribe"
 NODEINFO_REL = "http://nodeinfo.diaspora.software/ns/schema/"
 
 NODEINFO_VERSIONS = ("2.0", "2.1")  # Whalebird and Phanpy take 2.0 only
-MAX_RESOURCE = 2_048
 MAX_LINKS = 100
 
 _ACTOR_TYPES = (AP_TYPE, 'application/ld+json; profile="https://www.w3.org/ns/activitystreams"')
@@ -72,8 +71,6 @@ class Instance:
 
 def parse_resource(resource: str) -> Handle | str:
     """What a WebFinger request asks about: a handle with a host, or an http(s) URI. ProtocolError (400) otherwise."""
-    if len(resource) > MAX_RESOURCE:
-        raise ProtocolError(Fault.HANDLE_REFUSED, f"a resource of {len(resource)} characters")
     if "://" in resource:
         origins.parse_origin(resource)
         return resource

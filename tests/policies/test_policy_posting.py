@@ -76,6 +76,16 @@ OWN = AttestationFacts(Level.CHECKED, "physician", NOW - 1, NOW + 1)
         (PostFacts(PUBLIC, (CARDIO, NEURO)), Deny("group:one", Reason.TWO_GROUPS), None),
         (PostFacts(PUBLIC, (replace(CARDIO, member=False),)), NOT_JOINED, None),
         (PostFacts(GROUP), Deny("group:member", Reason.NOT_A_MEMBER), None),
+        # a name that nobody has and that looks like a joined group's
+        *((PostFacts(asked, misspelt="@cardio"), Allow("audience:asked"), asked) for asked in (PUBLIC, UNLISTED)),
+        *(
+            (
+                PostFacts(asked, groups, misspelt="@cardio"),
+                Deny("audience:name", Reason.GROUP_MISSPELT, Remedy.CONFIRM, about="@cardio"),
+                None,
+            )
+            for asked, groups in ((FOLLOWERS, ()), (DIRECT, ()), (PUBLIC, (CARDIO,)))
+        ),
         # posting rights
         (
             PostFacts(GROUP, (replace(CARDIO, moderators_only=True),)),
@@ -186,7 +196,7 @@ def test_a_refused_post_keeps_the_audience_that_was_asked() -> None:
 def test_the_trace_names_the_rules_in_order() -> None:
     facts = PostFacts(PUBLIC, (CARDIO,), parent=IN_CARDIO, sending=SENDING)
     assert [step.rule.partition(":")[0] for step in post_steps(facts, RULES, NOW)] == [
-        *("audience", "audience", "group", "verification"),
+        *("audience", "audience", "audience", "group", "verification"),
         *("state", "direction", "audience", "verification", "group"),
     ]
 

@@ -211,14 +211,17 @@ def test_a_stop_gives_leases_back(database: str, start: Callable[..., Server], e
 def test_a_process_whose_queues_fail_ends_with_a_status(database: str, start: Callable[..., Server]) -> None:
     """So that whoever watches it starts it again."""
     server = start()
-    asyncio.run(drop_deliveries(database))
-    server.wait_for("a job failed")
-    assert server.process.wait(timeout=PATIENCE) == 1
+    asyncio.run(change_schema(database, "ALTER TABLE deliveries RENAME TO lost;"))
+    try:
+        server.wait_for("a job failed")
+        assert server.process.wait(timeout=PATIENCE) == 1
+    finally:
+        asyncio.run(change_schema(database, "ALTER TABLE lost RENAME TO deliveries;"))
 
 
-async def drop_deliveries(database: str) -> None:
+async def change_schema(database: str, sql: str) -> None:
     db = await connect(database)
-    await db.script("ALTER TABLE deliveries RENAME TO lost;")
+    await db.script(sql)
     await db.close()
 
 

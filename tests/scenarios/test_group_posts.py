@@ -163,3 +163,58 @@ async def test_an_expired_agreement_holds_the_next_post(world: World) -> None:
     await case.a.ctx.db.transact(lambda tx: deliveries.requeue(tx, states=["held"], host=None, now=case.a.ctx.now()))
     await world.settle()
     assert len(await case.ben.home()) == 1
+
+
+async def test_a_slip_in_the_groups_name_is_asked_about(world: World) -> None:
+    case = await Case.open(world)
+    answer = await case.anna.ask("POST", "/api/v1/statuses", status="@cardiolgie un cas", visibility="private")
+    assert answer.status == 422
+    assert "@cardiologie" in answer.body["error"]
+    assert (await case.anna.ask("POST", "/api/v1/statuses", status="@cardiolgie", visibility="public")).status == 200
+
+
+async def test_a_group_one_has_not_joined_and_two_groups_are_refused(world: World) -> None:
+    case = await Case.open(world)
+    await case.a.group("urgences", case.anna)
+    olga = await case.a.member("olga", profession="physician")
+    for member, text in ((olga, "@cardiologie un cas"), (case.anna, "@cardiologie @urgences un cas")):
+        answer = await member.ask("POST", "/api/v1/statuses", status=text, visibility="public")
+        assert answer.status == 422
+        assert answer.body["error"]
+
+
+async def test_a_direct_reply_does_not_reach_the_group(world: World) -> None:
+    case = await Case.open(world)
+    await case.join(world, case.ben)
+    post = await case.anna.post("@cardiologie un cas")
+    await world.settle()
+    (seen,) = await case.ben.home()
+    reply = await case.ben.post(
+        f"@anna@{case.a.host} @cardiologie@{case.a.host} entre nous", in_reply_to_id=seen["id"], visibility="direct"
+    )
+    assert reply["visibility"] == "direct"
+    assert reply["in_reply_to_id"] is None
+    await world.settle()
+    thread = (await case.anna.ask("GET", f"/api/v1/statuses/{post['id']}/context")).body
+    assert thread["descendants"] == []
+    mentions = [one for one in (await case.anna.ask("GET", "/api/v1/notifications")).body if one["type"] == "mention"]
+    assert ["entre nous" in one["status"]["content"] for one in mentions] == [True]
+
+
+async def test_an_automatic_group_takes_who_meets_the_criteria_and_an_invitation_opens_a_closed_one(
+    world: World,
+) -> None:
+    case = await Case.open(world)
+    await case.a.group("ouvert", case.anna, joining="automatic")
+    olga = await case.a.member("olga", profession="physician")
+    paul = await case.a.member("paul")
+    for member, state in ((olga, True), (paul, False)):
+        found = await member.find("ouvert")
+        relation = await member.ask("POST", f"/api/v1/accounts/{found['id']}/follow")
+        assert (relation.status == 200) is state
+        assert bool((await member.ask("GET", "/api/v1/lists")).body) is state
+    closed = await case.a.group("ferme", case.anna, joining="invite")
+    assert (await olga.ask("POST", f"/api/v1/accounts/{closed.id}/follow")).status == 403
+    await group_acts.invite(case.a.ctx, closed.id, olga.actor.id, by="anna")
+    assert (await olga.ask("POST", f"/api/v1/accounts/{closed.id}/follow")).status == 200
+    assert len((await olga.ask("GET", "/api/v1/lists")).body) == 2
