@@ -9,7 +9,7 @@ from storage.records import Actor, ActorKey, columns, make, placeholders, values
 COLUMNS = columns(Actor, "a")
 _KEY_COLUMNS = columns(ActorKey, "k")
 _INSERT = "INSERT INTO actors ({}) VALUES ({})".format(*placeholders(Actor))
-_INSERT_KEY = "INSERT INTO actor_keys ({}) VALUES ({})".format(*placeholders(ActorKey))
+_INSERT_KEY = "INSERT INTO actor_keys ({}) VALUES ({}) ON CONFLICT (uri) DO NOTHING".format(*placeholders(ActorKey))
 
 # What a fresh copy of a remote actor may change. Counts, dates of creation and our own marks are not its to say.
 _REFRESHED = [
@@ -29,13 +29,18 @@ _REFRESHED = [
     "outbox",
     "followers",
     "following",
+    "credential",
     "locked",
     "discoverable",
     "indexable",
     "updated_at",
     "fetched_at",
 ]
-_UPSERT = f"{_INSERT} ON CONFLICT (uri) DO UPDATE SET " + ", ".join(f"{name} = excluded.{name}" for name in _REFRESHED)
+_UPSERT = (
+    f"{_INSERT} ON CONFLICT (uri) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in _REFRESHED)
+    + " WHERE actors.host <> ''"
+)
 
 
 async def get_actor(tx: Reader, actor_id: int) -> Actor | None:
@@ -107,7 +112,7 @@ async def insert_actor(tx: Transaction, actor: Actor) -> None:
 
 
 async def upsert_remote_actor(tx: Transaction, actor: Actor) -> Actor:
-    """Store a fetched actor, or refresh the one stored under its uri; answers what is stored.
+    """Store a fetched actor, or refresh the one stored under its uri; answers what is stored: ours are left as they are.
 
     A name that another uri of that host held before moves to this one: the host decides who bears it.
     """
@@ -176,7 +181,7 @@ async def list_keys_of(tx: Reader, actor_ids: Iterable[int]) -> dict[int, list[A
 
 
 async def replace_keys(tx: Transaction, actor_id: int, keys: Iterable[ActorKey]) -> None:
-    """The actor has these keys and no others from now on."""
+    """The actor has these keys and no others from now on. One that another actor has already stays with that one."""
     await tx.execute("DELETE FROM actor_keys WHERE actor_id = :id", id=actor_id)
     await tx.execute_many(_INSERT_KEY, [values(key) for key in keys])
 

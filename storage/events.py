@@ -1,7 +1,6 @@
 """What open streams should be told: rows written with the change itself, read by every process in the order of commits."""
 
 from storage.database import Reader, Transaction
-from storage.ids import new_id
 from storage.records import Event, columns
 
 _COLUMNS = columns(Event, "e")
@@ -12,8 +11,7 @@ _SETTLED = "1 = 1 /*pg AND e.xid < pg_snapshot_xmin(pg_current_snapshot())::text
 async def insert_event(tx: Transaction, *, owner_id: int, type_: str, ref: int, now: int) -> None:
     """Tell a member's open streams about a status (`update`, `status.update`, `delete`) or a `notification`."""
     await tx.execute(
-        "INSERT INTO events (id, owner_id, type, ref, created_at) VALUES (:id, :owner, :type, :ref, :now)",
-        id=new_id(now),
+        "INSERT INTO events (owner_id, type, ref, created_at) VALUES (:owner, :type, :ref, :now)",
         owner=owner_id,
         type=type_,
         ref=ref,

@@ -113,9 +113,11 @@ async def get_person_by_link(tx: Reader, hashed: str, *, now: int) -> Person | N
 
 async def claim_link(tx: Transaction, hashed: str, *, now: int) -> Person | None:
     """Whom the link signs in. It is good once: of two who claim it, one gets None."""
-    person = await get_person_by_link(tx, hashed, now=now)
-    deleted = await tx.execute("DELETE FROM sign_in_links WHERE hash = :hash", hash=hashed)
-    return person if deleted else None
+    claimed = await tx.rows(
+        "DELETE FROM sign_in_links WHERE hash = :hash AND expires_at > :now RETURNING actor_id", hash=hashed, now=now
+    )
+    person = await get_person(tx, claimed[0][0]) if claimed else None
+    return person if person is not None and person.enabled else None
 
 
 def _joined(row: Row) -> Person:

@@ -23,8 +23,8 @@ class Code:
     created_at: int
 
 
-_CODE = columns(Code, "c")
-_INSERT_CODE = "INSERT INTO oauth_codes ({}) VALUES ({})".format(*placeholders(Code))
+_CODE, _CODE_VALUES = placeholders(Code)
+_INSERT_CODE = f"INSERT INTO oauth_codes ({_CODE}) VALUES ({_CODE_VALUES})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,8 @@ async def insert_code(tx: Transaction, code: Code, *, older_than: int) -> None:
 
 async def claim_code(tx: Transaction, hashed: str) -> Code | None:
     """The code, which is good once: of two who claim it, one gets None."""
-    code = make(Code, await tx.row(f"SELECT {_CODE} FROM oauth_codes c WHERE c.hash = :hash", hash=hashed))
-    deleted = await tx.execute("DELETE FROM oauth_codes WHERE hash = :hash", hash=hashed)
-    return code if deleted else None
+    claimed = await tx.rows(f"DELETE FROM oauth_codes WHERE hash = :hash RETURNING {_CODE}", hash=hashed)
+    return Code(*claimed[0]) if claimed else None
 
 
 async def insert_token(tx: Transaction, token: Token) -> None:

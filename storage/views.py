@@ -10,6 +10,8 @@ from storage.records import Actor, App, Attestation, Media, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
 _APP = columns(App, "p")
+_ATTESTATION = columns(Attestation, "t")
+_ACTOR_WIDTH = ACTOR_COLUMNS.count(",") + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,10 @@ async def load_people(tx: Reader, actors: Iterable[Actor], *, viewer: int) -> Pe
     """What is shown of actors besides their own rows: three queries at most."""
     known = {actor.id: actor for actor in actors}
     attested = await attestations.list_attestations(tx, known) if known else {}
+    return await _people(tx, known, attested, viewer)
+
+
+async def _people(tx: Reader, known: dict[int, Actor], attested: dict[int, Attestation], viewer: int) -> People:
     if not attested:
         return People(known)
     current = await rules.get_current(tx)
@@ -82,7 +88,7 @@ async def load_posts(
     named = await _list_named(tx, ids) if ids else {}
     if mentioned:
         also = [*also, *(one.actor_id for several in named.values() for one in several)]
-    people = await load_people(tx, await _list_people(tx, [*page, *shown], also), viewer=viewer)
+    people = await _load_people_of(tx, [*page, *shown], also, viewer=viewer)
     if not ids:
         return Posts(people)
     favourited, boosted = await _list_marks(tx, viewer, ids) if viewer else (frozenset(), frozenset())
@@ -104,14 +110,21 @@ async def _list_originals(tx: Reader, page: Sequence[Status], *, viewer: int, no
     return await list_visible(tx, boosted, viewer=viewer, now=now) if boosted else {}
 
 
-async def _list_people(tx: Reader, shown: Sequence[Status], also: Iterable[int]) -> list[Actor]:
+async def _load_people_of(tx: Reader, shown: Sequence[Status], also: Iterable[int], *, viewer: int) -> People:
+    """Authors and groups of posts, and others, in one query with what is attested of them."""
     wanted = {status.actor_id for status in shown}
     wanted |= {status.group_id for status in shown if status.group_id is not None}
     wanted |= set(also)
     if not wanted:
-        return []
-    found = await tx.rows(f"SELECT {ACTOR_COLUMNS} FROM actors a WHERE a.id IN :ids", ids=list(wanted))
-    return [Actor(*row) for row in found]
+        return People({})
+    found = await tx.rows(
+        f"SELECT {ACTOR_COLUMNS}, {_ATTESTATION} FROM actors a LEFT JOIN attestations t ON t.actor_id = a.id "
+        "WHERE a.id IN :ids",
+        ids=list(wanted),
+    )
+    known = {row[0]: Actor(*row[:_ACTOR_WIDTH]) for row in map(tuple, found)}
+    attested = {row[0]: Attestation(*row[_ACTOR_WIDTH:]) for row in map(tuple, found) if row[_ACTOR_WIDTH] is not None}
+    return await _people(tx, known, attested, viewer)
 
 
 async def _list_parents(tx: Reader, shown: Sequence[Status], *, viewer: int, now: int) -> frozenset[int]:

@@ -387,7 +387,7 @@ CREATE TABLE audit (
 ) STRICT;
 
 CREATE TABLE events (
-  id INTEGER PRIMARY KEY,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, -- not a snowflake: it must grow in the order of commits
   xid INTEGER NOT NULL DEFAULT 0/*pg +pg_current_xact_id()::text::bigint*/,
   owner_id INTEGER NOT NULL,
   type TEXT NOT NULL,                -- update, status.update, delete, notification
