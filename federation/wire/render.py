@@ -8,7 +8,7 @@ import mimetypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from typing import Any
+from typing import Any, assert_never
 
 from federation.wire.dates import render_datetime, render_moment
 from federation.wire.keys import PublicKey, render_multikey, render_pem
@@ -197,6 +197,8 @@ def render_addressing(status: Status, parts: NoteParts) -> dict[str, Any]:
                 raise LookupError(f"group-only post {status.uri} without its group")
             # No personal addressing: a stock server would keep the post readable for ever to who was addressed by name.
             return {"to": [parts.group.uri, parts.group.followers], "cc": [], "audience": parts.group.uri}
+        case _ as never:
+            assert_never(never)
 
 
 def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:

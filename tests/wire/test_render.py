@@ -1,0 +1,155 @@
+"""What other servers are given: Mastodon's shapes, and nothing that a group-only post must not carry."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from federation.wire import render
+from federation.wire.actors import parse_actor
+from federation.wire.addressing import audience_of
+from federation.wire.dates import render_datetime
+from federation.wire.keys import generate_ed25519, generate_rsa
+from federation.wire.objects import parse_note
+from federation.wire.values import PUBLIC
+from policies.terms import GROUP_ONLY, Audience
+from storage.records import Actor, Attestation, Group, Media, Status, as_json
+
+NOW = 1_795_000_000_123
+BASE = "https://chu-a.example"
+HOME = render.Home(f"{BASE}/ap/actor", f"{BASE}/ap/inbox", "chu-a.example")
+
+
+def actor(name: str, kind: str = "Person", number: int = 7) -> Actor:
+    uri = f"{BASE}/ap/actors/{number}"
+    return Actor(
+        id=number, uri=uri, host="", type=kind, username=name, handle_host="", name="", summary="", url=f"{BASE}/@{name}",
+        avatar=None, header=None, fields="[]", emojis="[]", capabilities=as_json([GROUP_ONLY]), inbox=f"{uri}/inbox",
+        shared_inbox=None, outbox=f"{uri}/outbox", followers=f"{uri}/followers", following=f"{uri}/following",
+        credential=None, locked=0, discoverable=0, indexable=0, followers_count=0, following_count=0, statuses_count=0,
+        last_status_at=None, created_at=NOW, updated_at=NOW, fetched_at=None, disabled_at=None, host_suspended=0,
+    )  # fmt: skip
+
+
+ANNA, BEN, GROUP = actor("anna"), actor("ben", number=8), actor("cardiologie", "Group", 9)
+RSA = generate_rsa(f"{ANNA.uri}#main-key", ANNA.uri).public
+ED25519 = generate_ed25519(f"{ANNA.uri}#ed25519-key", ANNA.uri).public
+
+
+def post(audience: Audience, **changes: Any) -> Status:
+    made = Status(
+        id=1, uri=f"{BASE}/ap/objects/1", actor_id=7, audience=audience, group_id=None, distributed=1, boost_of_id=None,
+        in_reply_to_id=None, in_reply_to_actor_id=None, in_reply_to_uri=None, thread_id=1, content="<p>Bonjour</p>",
+        text="Bonjour", summary="", sensitive=0, language=None, url=f"{BASE}/@anna/1", replies_count=0, boosts_count=0,
+        favourites_count=0, app_id=None, emojis="[]", created_at=NOW, edited_at=None,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+def picture() -> tuple[Media, str]:
+    media = Media(
+        id=3, actor_id=7, status_id=1, position=0, type="image", mime="image/png", file="x.png", preview=None,
+        remote_url=None, description="un ECG", blurhash="LEHV6nWB2yk8pyo0adR*", width=20, height=10, preview_width=None,
+        preview_height=None, focus_x=0.5, focus_y=-0.5, created_at=NOW,
+    )  # fmt: skip
+    return media, f"{BASE}/media/3"
+
+
+@pytest.mark.parametrize("audience", [Audience.PUBLIC, Audience.UNLISTED, Audience.FOLLOWERS, Audience.DIRECT])
+def test_what_is_addressed_is_read_back_as_the_same_audience(audience: Audience) -> None:
+    note = render.render_note(post(audience), render.NoteParts(ANNA, mentions=[BEN], silent=[f"{BASE}/ap/actors/5"]))
+    found = audience_of(parse_note(note), ANNA.followers, {})
+    assert found.audience is audience
+    assert set(found.recipients) == {BEN.uri, f"{BASE}/ap/actors/5"}
+
+
+def test_a_group_only_post_addresses_its_group_alone_and_shows_no_picture() -> None:
+    parts = render.NoteParts(ANNA, mentions=[BEN], media=[picture()], group=GROUP)
+    note = render.render_note(post(Audience.GROUP), parts)
+    assert (note["to"], note["cc"], note["audience"]) == ([GROUP.uri, GROUP.followers], [], GROUP.uri)
+    assert [one["href"] for one in note["tag"]] == [GROUP.uri, BEN.uri]
+    assert "blurhash" not in note["attachment"][0]
+    assert PUBLIC not in str(note)
+    with pytest.raises(LookupError):
+        render.render_note(post(Audience.GROUP), render.NoteParts(ANNA))
+
+
+def test_everything_a_note_has_is_read_back() -> None:
+    status = post(
+        Audience.PUBLIC,
+        summary="cas",
+        sensitive=1,
+        language="fr",
+        edited_at=NOW + 5,
+        in_reply_to_uri=f"{BASE}/ap/objects/0",
+    )
+    parts = render.NoteParts(ANNA, mentions=[BEN], tags=["cardio"], media=[picture()])
+    document = render.with_context(render.render_note(status, parts))
+    note = parse_note(document)
+    assert (note.summary, note.sensitive, note.language, note.in_reply_to) == (
+        "cas",
+        True,
+        "fr",
+        f"{BASE}/ap/objects/0",
+    )
+    assert (note.published, note.updated) == (NOW, NOW + 5)
+    assert note.hashtags == ("cardio",)
+    assert [(one.name, one.focal, one.blurhash) for one in note.attachments] == [
+        ("un ECG", (0.5, -0.5), "LEHV6nWB2yk8pyo0adR*")
+    ]
+    assert document["@context"][0] == render.AS2
+
+
+def test_a_stub_tells_keys_and_inbox_and_no_name() -> None:
+    stub = render.render_stub(replace(ANNA, name="Anna Almeida"), [RSA, ED25519], HOME)
+    assert "Anna Almeida" not in str(stub)
+    assert set(stub) == {
+        "@context", "id", "type", "preferredUsername", "inbox", "endpoints", "generator", "publicKey", "assertionMethod",
+    }  # fmt: skip
+
+
+def test_an_actor_is_read_back_with_keys_capability_credential_and_pictures() -> None:
+    attestation = Attestation(
+        7, f"{BASE}/ap/credentials/x", HOME.instance_actor, 3, "physician", "[]", "", "", 1, NOW, None, 1
+    )
+    person = replace(
+        ANNA, name="Anna", avatar=f"{BASE}/a.png", header=f"{BASE}/h", fields=as_json([["Service", "Cardiologie"]])
+    )
+    document = render.render_actor(person, [RSA, ED25519], HOME, attestation=attestation, profession="Physician")
+    found = parse_actor(document)
+    assert {key.id for key in found.keys} == {RSA.id, ED25519.id}
+    assert GROUP_ONLY in found.implements
+    assert found.credential == attestation.uri
+    assert (found.icon, found.image, found.name) == (f"{BASE}/a.png", f"{BASE}/h", "Anna")
+    assert [field.name for field in found.fields] == ["Service", "Profession"]
+    assert document["image"]["mediaType"] == "image/png"
+
+
+def test_only_a_members_host_is_told_a_groups_epoch_and_reach() -> None:
+    group = Group(9, 1, "request", "members", '["chu-b.example"]', 1, 24, 5, 0, NOW)
+    told = render.render_actor(GROUP, [], HOME, group=group, policy=render.GroupPolicy(5, ["chu-b.example"]))
+    found = parse_actor(told)
+    assert found.access_type == "closed"
+    assert found.group_policy is not None
+    assert (found.group_policy.epoch, found.group_policy.reach) == (5, ("chu-b.example",))
+    assert "groupPolicy" not in render.render_actor(GROUP, [], HOME, group=group)
+    assert told["publicKey"] is None
+
+
+def test_activities_leave_out_what_is_not_said() -> None:
+    made = render.render_activity("https://x/1", "Follow", ANNA.uri, BEN.uri, now=NOW, epoch=None, to=[BEN.uri])
+    assert "epoch" not in made
+    assert made["to"] == [BEN.uri]
+    about_post = render.render_activity("https://x/2", "Create", ANNA.uri, {"type": "Note"}, now=NOW)
+    assert about_post["@context"] == render.ACTIVITY_CONTEXT
+    assert made["@context"] == render.CONTROL_CONTEXT
+
+
+def test_tombstones_and_collections() -> None:
+    assert render.render_tombstone("https://x/1") == {"id": "https://x/1", "type": "Tombstone"}
+    assert render.render_tombstone("https://x/1", NOW)["deleted"] == render_datetime(NOW)
+    assert "totalItems" not in render.render_collection("https://x/c", total=None)
+    assert render.render_collection("https://x/c", total=0, first="https://x/c?page")["totalItems"] == 0
+    page = render.render_page("https://x/c?page", "https://x/c", ["a"], following="https://x/c?page=2")
+    assert (page["orderedItems"], page["next"]) == (["a"], "https://x/c?page=2")
+    assert "next" not in render.render_page("https://x/c?page", "https://x/c", [], following=None)
