@@ -10,10 +10,11 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
 from federation.failures import FetchError
-from federation.resolve import instance_signing, resolve_key
+from federation.resolve import admission, instance_signing, resolve_key
 from federation.wire.attestations import Credential, check_credential, parse_credential
 from federation.wire.bounded import parse_json
 from federation.wire.errors import Fault, ProtocolError
+from federation.wire.origins import same_origin
 from federation.wire.proofs import parse_proof, verify_proof
 from policies.verification import FRESH_FOR, Purpose
 from storage import actors, attestations
@@ -34,6 +35,8 @@ async def attest(ctx: Context, actor: Actor, purpose: Purpose = Purpose.READ, *,
     """
     if actor.local or actor.credential is None:
         return
+    if not same_origin(actor.credential, actor.uri):
+        return  # only an actor's own host may attest it: elsewhere there is nothing to ask for
     known = await ctx.db.read(lambda tx: attestations.get_attestation(tx, actor.id))
     same = known is not None and known.uri == actor.credential
     if known and same and not now_or_never and ctx.now() - known.fetched_at < FRESH_FOR[purpose] * 2 // 3:
@@ -45,7 +48,8 @@ async def attest(ctx: Context, actor: Actor, purpose: Purpose = Purpose.READ, *,
 
 async def _fetch(ctx: Context, link: str, subject: str) -> Credential | _Gone | None:
     try:
-        fetched = await ctx.client.fetch_document(link, sign=await instance_signing(ctx), accept=TYPES)
+        sign, admitted = await instance_signing(ctx), await admission(ctx)
+        fetched = await ctx.client.fetch_document(link, sign=sign, accept=TYPES, admitted=admitted)
         document = parse_json(fetched.body)
         key = await resolve_key(ctx, parse_proof(document).verification_method)
         if key is None:

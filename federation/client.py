@@ -29,6 +29,8 @@ ACTIVITY_TYPES = ("application/activity+json", 'application/ld+json; profile="ht
 
 # (method, url, headers, body) -> headers to add
 Signing = Callable[[str, str, Mapping[str, str], bytes], Mapping[str, str]]
+# url -> whether it may be asked for
+Admitted = Callable[[str], bool]
 
 
 # The first row that fits counts: several of these classes are subclasses of later ones.
@@ -138,22 +140,32 @@ class Client:
         await self._session.close()
         await self._resolver.close()
 
-    async def fetch_activity(self, url: str, sign: Signing | None) -> tuple[str, bytes]:
+    async def fetch_activity(
+        self, url: str, sign: Signing | None, admitted: Admitted | None = None
+    ) -> tuple[str, bytes]:
         """The final URL and the body of an ActivityPub document. Raises FetchError."""
-        fetched = await self.fetch_document(url, sign=sign)
+        fetched = await self.fetch_document(url, sign=sign, admitted=admitted)
         return fetched.final_url, fetched.body
 
     async def fetch_document(
-        self, url: str, *, sign: Signing | None, accept: tuple[str, ...] = ACTIVITY_TYPES, most: int | None = None
+        self,
+        url: str,
+        *,
+        sign: Signing | None,
+        accept: tuple[str, ...] = ACTIVITY_TYPES,
+        most: int | None = None,
+        admitted: Admitted | None = None,
     ) -> Fetched:
         """GET a document of one of the content types in `accept`; a `profile` there is required of the answer too.
 
-        `most` bytes, where the ordinary limit does not suit. Every redirect passes all checks again and is signed afresh. Raises FetchError; at once for what failed a
-        moment ago.
+        `most` bytes, where the ordinary limit does not suit. Every redirect passes all checks again, `admitted` too, and
+        is signed afresh. Raises FetchError; at once for what failed a moment ago.
         """
         deadline = self._deadline()
         target = _parse_url(url, self._guard)
         for _ in range(self._limits.redirects + 1):
+            if admitted is not None and not admitted(str(target)):
+                raise FetchError(FetchFault.REFUSED_ADDRESS, f"{target.host} is not admitted")
             answer = await self._get(target, sign, Wanted(accept, most or self._limits.body), deadline)
             if isinstance(answer, Fetched):
                 return answer

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from federation.client import Client
+from federation.wire.origins import is_http_uri, same_origin
 from storage.database import Database
 
 
@@ -48,7 +49,8 @@ class Origin:
         return f"{self.base}/@{username}/{status_id}"
 
     def owns(self, uri: str) -> bool:
-        return uri.startswith(f"{self.base}/")
+        """Whether a uri is on our own origin, however it is spelt."""
+        return is_http_uri(uri) and same_origin(uri, self.base)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from federation.facts import Parcel, send_facts
 from federation.failures import FetchError
 from federation.rules import Rules, get_rules
 from federation.signing import Keys, get_keys, signing
+from federation.wire.render import RFC_9421
 from federation.wire.signatures import Scheme
 from policies.decision import Allow, Decision, Deny, Hold, Limit
 from policies.delivery import host_rests_until, may_send, next_attempt
@@ -65,7 +66,7 @@ async def claim(ctx: Context, owner: str, *, limit: int, busy: frozenset[str]) -
         if not claimed:
             return [], 0
         rules = await get_rules(tx)
-        hosts = await deliveries.list_hosts(tx, {delivery.host for delivery, _ in claimed})
+        hosts = await _hosts(tx, {delivery.host for delivery, _ in claimed})
         keys: dict[int, Keys] = {}
         allowed = [(one, body) for one, body in claimed if await _allowed(tx, one, rules, now)]
         for one, _ in allowed:
@@ -77,6 +78,15 @@ async def claim(ctx: Context, owner: str, *, limit: int, busy: frozenset[str]) -
         return [Job(one, body, keys[one.sender_id], hosts[one.host]) for one, body in allowed], len(claimed)
 
     return await ctx.db.transact(unit)
+
+
+async def _hosts(tx: Reader, names: set[str]) -> dict[str, HostState]:
+    """What is remembered of hosts; to a new one that advertises RFC 9421 (FEP-844e) it is spoken first."""
+    known = await deliveries.list_hosts(tx, names)
+    for name, state in known.items():
+        if not state.scheme and await actors.has_capability(tx, host=name, capability=RFC_9421):
+            known[name] = replace(state, scheme=Scheme.RFC9421)
+    return known
 
 
 def _leaves_a_trace(delivery: Delivery) -> bool:

@@ -13,6 +13,8 @@ from federation.facts import Parcel, get_attestation_facts, in_reach, is_capable
 from federation.fanout import notify
 from federation.groups import advance_epoch, require_group
 from federation.rules import Rules
+from federation.signing import get_keys
+from federation.wire.proofs import sign_document
 from federation.wire.render import render_activity
 from policies import membership as policy
 from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
@@ -300,7 +302,8 @@ async def _send(
     activity_id: int,
     kind: Kind,
 ) -> None:
-    outgoing = Outgoing(activity_id, document, sender.id)
+    keys = await get_keys(act.tx, sender.id, sender.uri)
+    outgoing = Outgoing(activity_id, sign_document(document, keys.ed25519, created=act.now), sender.id)
     await send(act, outgoing, Parcel(kind, Audience.DIRECT), [Inbox(target.host, target.inbox)])
 
 

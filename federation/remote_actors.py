@@ -3,6 +3,7 @@
 from federation import memberships
 from federation.act import Act
 from federation.wire.actors import RemoteActor
+from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import Handle, host_of
 from federation.wire.sanitize import clean_html, strip_badge
 from policies.membership import LEASE_HOURS
@@ -15,6 +16,8 @@ from storage.records import Actor, ActorKey, Group, as_json
 async def store_actor(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
     """Insert or refresh an actor of another host. Its counts and our own marks stay."""
     stored = await actors.upsert_remote_actor(act.tx, _record(act, remote, handle))
+    if stored.local:
+        raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{remote.uri} is ours")
     keys = [ActorKey(key.id, stored.id, key.algorithm, key.material, None, act.now) for key in remote.keys]
     await actors.replace_keys(act.tx, stored.id, keys)
     if remote.credential is None and await attestations.revoke_attestation(act.tx, stored.id, now=act.now):

@@ -10,7 +10,10 @@ from federation.fanout import fan_out
 from federation.wire.addressing import audience_of
 from federation.wire.objects import NATIVE_TYPES, RemoteNote
 from federation.wire.sanitize import clean_html
-from policies.terms import Audience
+from policies.admission import ActivityFacts, admit_activity
+from policies.decision import Allow
+from policies.ruleset import day_of
+from policies.terms import Audience, Kind
 from storage import actors, media, statuses
 from storage.ids import new_id
 from storage.records import Actor, Media, Status, as_json
@@ -45,12 +48,18 @@ async def store_note(act: Act, note: RemoteNote, author: Actor, placement: Place
 
 
 async def store_fetched_note(act: Act, note: RemoteNote, author: Actor) -> Status | None:
-    """A post that was looked up: kept only if it is public, shown in nobody's home timeline."""
+    """A post that was looked up: kept only if it is public and its host may send us such, shown in nobody's home timeline.
+
+    None when it is not kept; ProtocolError when it is not fit to be.
+    """
     known = await statuses.get_status_by_uri(act.tx, note.uri)
     if known is not None:
         return known
     addressing = audience_of(note, author.followers, {})
-    if addressing.audience not in {Audience.PUBLIC, Audience.UNLISTED}:
+    if addressing.audience not in {Audience.PUBLIC, Audience.UNLISTED} or author.disabled_at is not None:
+        return None
+    facts = ActivityFacts(author.host, Kind.CONTENT, addressing.audience)
+    if not isinstance(admit_activity(facts, act.rules.ruleset, day_of(act.now)), Allow):
         return None
     if await statuses.is_deleted(act.tx, note.uri, actor_uri=author.uri):
         return None
@@ -63,9 +72,8 @@ async def store_fetched_note(act: Act, note: RemoteNote, author: Actor) -> Statu
 
 async def update_note(act: Act, note: RemoteNote, status: Status, author: Actor) -> Status | None:
     """Take an edit that is newer than what is stored. Its addressing is not even looked at: an edit never widens."""
+    before = status.edited_at or status.created_at
     edited_at = min(note.updated or act.now, act.now)
-    if edited_at < (status.edited_at or status.created_at):
-        return None
     edited = replace(
         status,
         content=_content(note),
@@ -75,6 +83,9 @@ async def update_note(act: Act, note: RemoteNote, status: Status, author: Actor)
         emojis=_emojis(note),
         edited_at=edited_at,
     )
+    # Others' dates have whole seconds: two edits may bear the same one, and so does the same edit that comes again.
+    if edited_at < before or (edited_at == before and edited == status):
+        return None
     await statuses.update_status(act.tx, edited, tags=_tags(note))
     await media.delete_of_status(act.tx, status.id)
     await _store_media(act, note, author, status)

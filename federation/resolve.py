@@ -8,9 +8,9 @@ when its owner's document lists it, a handle when WebFinger confirms it (federat
 from urllib.parse import quote
 
 from federation.act import perform
-from federation.client import Signing
+from federation.client import Admitted, Signing
 from federation.context import Context
-from federation.failures import FetchError, FetchFault
+from federation.failures import FetchError
 from federation.remote_actors import store_actor
 from federation.remote_posts import store_fetched_note
 from federation.rules import get_rules
@@ -42,19 +42,38 @@ async def admits(ctx: Context, host: str) -> bool:
     return isinstance(admit_host(HostFacts(host), rules.ruleset, day_of(ctx.now())), Allow)
 
 
+async def admission(ctx: Context, *, domains: bool = False) -> Admitted:
+    """Which addresses may be asked for at this moment: those on admitted hosts and, with `domains`, on the parent domains
+    of these, where handles live. Never our own: what stands here needs no fetching, and must not be stored as another's.
+    """
+    rules = await ctx.db.read(get_rules)
+    today = day_of(ctx.now())
+
+    def admitted(host: str) -> bool:
+        return isinstance(admit_host(HostFacts(host), rules.ruleset, today), Allow)
+
+    def below(domain: str) -> bool:
+        return any(host.endswith(f".{domain}") and admitted(host) for host in rules.ruleset.peers)
+
+    def may_ask(url: str) -> bool:
+        host = host_of(url)
+        return not ctx.origin.owns(url) and (admitted(host) or (domains and below(host)))
+
+    return may_ask
+
+
 async def fetch(ctx: Context, uri: str, *, fresh: bool = False) -> Document:
     """A document from its own origin, as plain JSON, signed by our instance actor. FetchError or ProtocolError."""
-    if not await admits(ctx, host_of(uri)):
-        raise FetchError(FetchFault.REFUSED_ADDRESS, f"{host_of(uri)} is not admitted")
+    admitted = await admission(ctx)
     sign = await instance_signing(ctx, fresh=fresh)
-    final_url, body = await ctx.client.fetch_activity(uri, sign)
+    final_url, body = await ctx.client.fetch_activity(uri, sign, admitted)
     document = plain(parse_json(body))
     found = id_of(document.get("id"))
     if found is None or not same_origin(found, final_url):
         raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{uri} gave {found} from {final_url}")
     if found not in {final_url, uri}:
         # An alias of the same origin (a page, a redirect): what stands at the id itself is what counts.
-        again_url, again = await ctx.client.fetch_activity(found, sign)
+        again_url, again = await ctx.client.fetch_activity(found, sign, admitted)
         document = plain(parse_json(again))
         if id_of(document.get("id")) != found or not same_origin(found, again_url):
             raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{found} is not at its own id")
@@ -92,7 +111,11 @@ def _is_fresh(actor: Actor, now: int) -> bool:
 
 async def fetch_actor(ctx: Context, uri: str) -> Actor:
     """Fetch, check and store an actor with its keys, and what it is as a group. `attesting` asks for its attestation."""
-    remote = parse_actor(await fetch(ctx, uri))
+    return await _check_actor(ctx, await fetch(ctx, uri))
+
+
+async def _check_actor(ctx: Context, document: Document) -> Actor:
+    remote = parse_actor(document)
     handle = await _confirm_handle(ctx, remote)
     return await perform(ctx, lambda act: store_actor(act, remote, handle))
 
@@ -116,7 +139,8 @@ async def _ask_webfinger(ctx: Context, handle: Handle, actor_uri: str) -> Handle
 async def _fetch_jrd(ctx: Context, handle: Handle) -> Document:
     resource = quote(f"acct:{handle}", safe=":@")
     url = f"{ctx.origin.scheme}://{handle.host}/.well-known/webfinger?resource={resource}"
-    fetched = await ctx.client.fetch_document(url, sign=None, accept=JRD_TYPES)
+    admitted = await admission(ctx, domains=True)
+    fetched = await ctx.client.fetch_document(url, sign=None, accept=JRD_TYPES, admitted=admitted)
     return parse_json(fetched.body)
 
 
@@ -133,21 +157,10 @@ async def resolve_handle(ctx: Context, name: str) -> Actor | None:
     try:
         # The domain of a handle may be another than its instance's host, so it is asked before it can be known which
         # host is meant; whether that host is admitted is asked next, and only hosts of the ruleset are asked at all.
-        if not await admits_domain(ctx, handle.host):
-            return None
         jrd = parse_jrd(await _fetch_jrd(ctx, handle))
         return await resolve_actor(ctx, jrd.actors[0]) if len(jrd.actors) == 1 else None
     except (FetchError, ProtocolError):
         return None
-
-
-async def admits_domain(ctx: Context, domain: str) -> bool:
-    """Whether a handle's domain may be asked: an admitted host, or the parent domain of one."""
-    if await admits(ctx, domain):
-        return True
-    rules = await ctx.db.read(get_rules)
-    below = [host for host in rules.ruleset.peers if host.endswith(f".{domain}")]
-    return any([await admits(ctx, host) for host in below])
 
 
 async def resolve_key(ctx: Context, key_id: str, *, refresh: bool = False) -> PublicKey | None:
@@ -166,9 +179,10 @@ async def resolve_key(ctx: Context, key_id: str, *, refresh: bool = False) -> Pu
         if type_of(document) not in ACTORS or document.get("id") != owner:
             # GoToSocial: the key has an address of its own that gives a stub; its owner's document must list it.
             owner = id_of(document.get("owner") or document.get("id")) or ""
-        if not same_origin(owner, key_id):
-            return None
-        await fetch_actor(ctx, owner)
+            if not same_origin(owner, key_id):
+                return None
+            document = await fetch(ctx, owner)
+        await _check_actor(ctx, document)
     except (FetchError, ProtocolError):
         return known if not refresh else None
     return await ctx.db.read(lambda tx: get_stored_key(tx, key_id))
@@ -191,11 +205,11 @@ async def resolve_object(ctx: Context, uri: str) -> Status | None:
     try:
         note = parse_note(await fetch(ctx, uri))
         author = await resolve_actor(ctx, note.attributed_to)
+        if author is None or note.uri != uri:
+            return None
+        return await perform(ctx, lambda act: store_fetched_note(act, note, author))
     except (FetchError, ProtocolError):
         return None
-    if author is None or note.uri != uri:
-        return None
-    return await perform(ctx, lambda act: store_fetched_note(act, note, author))
 
 
 async def resolve_url(ctx: Context, url: str) -> Actor | Status | None:

@@ -7,7 +7,7 @@ from federation.act import perform
 from federation.context import Context
 from federation.failures import FetchError
 from federation.memberships import Slice
-from federation.resolve import admits, instance_signing, resolve_actor, resolve_key
+from federation.resolve import admission, instance_signing, resolve_actor, resolve_key
 from federation.wire.bounded import Document, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.proofs import parse_proof, verify_proof
@@ -40,10 +40,8 @@ async def pull_due(ctx: Context) -> bool:
 async def pull(ctx: Context, group: Actor) -> bool:
     """Ask a group's home who of our members is one; False when it gave no good answer, and leases go on running out."""
     try:
-        if not await admits(ctx, group.host):
-            return False
-        url = f"{group.followers}?host=me"
-        _, body = await ctx.client.fetch_activity(url, await instance_signing(ctx, fresh=True))
+        url, sign = f"{group.followers}?host=me", await instance_signing(ctx, fresh=True)
+        _, body = await ctx.client.fetch_activity(url, sign, await admission(ctx))
         document = parse_json(body)
         told = await _verify(ctx, document, group)
     except (FetchError, ProtocolError) as error:

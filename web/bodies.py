@@ -157,7 +157,7 @@ async def _read_body(request: web.Request) -> bytes:
 async def _read_multipart(request: web.Request, files: int) -> Tree:
     try:
         return nest([part async for part in _parts(await request.multipart(), files)])
-    except (ValueError, RuntimeError, AssertionError, HttpProcessingError) as error:  # what aiohttp's reader raises
+    except (ValueError, RuntimeError, HttpProcessingError) as error:  # what aiohttp's reader raises
         raise ApiError(400, _UNREADABLE) from error
 
 

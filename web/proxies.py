@@ -1,6 +1,7 @@
 """Who is at the other end, when proxies stand between. Must not know what the address is used for."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp import web
@@ -32,6 +33,7 @@ def find_client(peer: str | None, forwarded: Iterable[str], trusted: Sequence[Ne
     return address
 
 
+@lru_cache(maxsize=4096)
 def _parse(text: str) -> Address | None:
     try:
         address = ip_address(text.strip())

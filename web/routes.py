@@ -1,5 +1,7 @@
 """The one table of every door for people and their apps. Must not know what is behind them."""
 
+from collections.abc import Iterable, Iterator
+
 from aiohttp import web
 
 from storage.media_store import MediaStore
@@ -45,5 +47,17 @@ def add_web_routes(app: web.Application, store: MediaStore) -> None:
     open_door(app)
     add_media(app, store)
     add_streaming(app)
-    for module in (*_API, *_OAUTH, *_PAGES, media_files, streaming):
+    for module in (*_PAGES, media_files, streaming):
         app.add_routes(module.routes)
+    for module in (*_API, *_OAUTH):
+        app.add_routes(_with_slashes(module.routes))
+
+
+def _with_slashes(routes: Iterable[web.AbstractRouteDef]) -> Iterator[web.AbstractRouteDef]:
+    """Each address with and without a slash at its end, as in Mastodon: Mastodon.py asks for `/api/v1/instance/`, and
+    toot sends its person to `/oauth/authorize/`.
+    """
+    for route in routes:
+        yield route
+        if isinstance(route, web.RouteDef):
+            yield web.RouteDef(route.method, f"{route.path}/", route.handler, route.kwargs)

@@ -1,17 +1,19 @@
 """Follow, Accept, Reject and Undo(Follow) from other hosts; for private groups they are acts of membership."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
+from federation.facts import is_verified
+from federation.inbox.notes import Answer
 from federation.inbox.verified import Verified
-from federation.outbox.follows import take_follow
+from federation.outbox.follows import refuse_follow, take_follow
 from federation.resolve import resolve_actor
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.values import integer, text, uri_of
 from policies.admission import ActivityFacts, admit_activity
-from policies.decision import Allow, Deny, Hold, Limit
+from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
 from policies.membership import LEASE_HOURS
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
@@ -20,27 +22,42 @@ from storage.ids import new_id
 from storage.records import Actor, Follow
 
 
-async def on_follow(ctx: Context, verified: Verified, actor: Actor) -> str | None:
+async def on_follow(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     """Somebody wants to follow a member of ours, or to join a group of ours."""
     activity = verified.activity
     target_uri = activity.object_id or ""
 
-    async def unit(act: Act) -> str | None:
+    async def unit(act: Act) -> Answer:
         target = await actors.get_actor_by_uri(act.tx, target_uri)
         if target is None or not target.local or target.type == "Application" or target.disabled_at is not None:
             return "no such actor here"
         if await groups.get_group(act.tx, target.id) is not None:
             decision = await memberships.request(act, target, actor, follow_uri=activity.id)
             return None if isinstance(decision, Allow | Limit | Hold) else decision.reason
-        facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
+        known = await is_verified(act.tx, actor, act.rules.ruleset, act.now)
+        facts = ActivityFacts(
+            actor.host, Kind.CONTROL, Audience.DIRECT, approach=target.type == "Person", verified=known
+        )
         decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
-        if isinstance(decision, Deny | Hold):
-            return decision.reason
         asked = Follow(new_id(act.now), actor.id, target.id, activity.id, "pending", 1, 0, act.now)
-        await take_follow(act, asked, actor, target)
-        return None
+        return await _take(act, decision, asked, actor, target)
 
     return await perform(ctx, unit)
+
+
+async def _take(act: Act, decision: Decision, asked: Follow, actor: Actor, target: Actor) -> Answer:
+    """A stranger's follow becomes a request that the member answers, or is refused, as the ruleset says."""
+    match decision:
+        case Deny():
+            await refuse_follow(act, asked, actor, target)
+            return decision.reason
+        case Hold(reason=reason) if reason is not Reason.STRANGER:
+            return decision
+        case Allow() | Limit() | Hold():
+            await take_follow(act, asked, actor, target, ask=bool(target.locked) or isinstance(decision, Hold))
+            return None
+        case _ as never:
+            assert_never(never)
 
 
 async def on_accept(ctx: Context, verified: Verified, actor: Actor) -> str | None:

@@ -17,6 +17,7 @@ from federation.resolve import resolve_key, resolve_object
 from federation.wire.addressing import Addressing, audience_of
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, RemoteNote, parse_note
+from federation.wire.origins import is_http_uri, same_origin
 from federation.wire.proofs import parse_proof, verify_activity_proof
 from policies import posting
 from policies.admission import ActivityFacts, admit_activity
@@ -86,8 +87,16 @@ async def _receive(act: Act, note: RemoteNote, author: Actor) -> Answer:
         return decision
     if isinstance(decision, Deny):
         return decision.reason
+    if addressing.audience is Audience.DIRECT and not await _is_for_somebody_here(act, addressing):
+        return "addressed to nobody here"
     placement = Placement(addressing.audience, recipients=addressing.recipients)
     return None if await store_note(act, note, author, placement) else "known or deleted already"
+
+
+async def _is_for_somebody_here(act: Act, addressing: Addressing) -> bool:
+    """A post for a private group that we do not know looks like a direct one to the group: it is nothing for us."""
+    found = await actors.list_actors_by_uri(act.tx, addressing.recipients)
+    return any(actor.local for actor in found.values())
 
 
 async def _invited(act: Act, note: RemoteNote, author: Actor) -> bool:
@@ -171,6 +180,8 @@ async def _receive_group_post(
     async def unit(act: Act) -> Answer:
         if _address(note, author, group).audience is not Audience.GROUP:
             return str(Fault.ADDRESSING)
+        if await statuses.is_deleted(act.tx, note.uri, actor_uri=group.uri):
+            return "deleted already"
         joined = bool(await groups.list_local_member_ids(act.tx, group.id, now=act.now))
         refusal = _admission(act, author, group, joined=joined)
         if refusal is not None:
@@ -255,12 +266,19 @@ async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     return await perform(ctx, lambda act: _delete(act, uri, actor))
 
 
+async def _remember_deletion(act: Act, uri: str, actor: Actor) -> Answer:
+    """The post may still be under way: the word of its own author, or of the group that announces it, keeps it out."""
+    own = is_http_uri(uri) and same_origin(uri, actor.uri)
+    if not own and await groups.get_group(act.tx, actor.id) is None:
+        return Reason.NOT_AUTHOR
+    await statuses.insert_tombstone(act.tx, uri=uri, actor_uri=actor.uri, hidden=True, now=act.now)
+    return None
+
+
 async def _delete(act: Act, uri: str, actor: Actor) -> Answer:
     status = await statuses.get_status_by_uri(act.tx, uri)
     if status is None:
-        # The post may still be under way; only its own author's word keeps it out.
-        await statuses.insert_tombstone(act.tx, uri=uri, actor_uri=actor.uri, hidden=True, now=act.now)
-        return None
+        return await _remember_deletion(act, uri, actor)
     if actor.id not in {status.actor_id, status.group_id}:
         return Reason.NOT_AUTHOR
     author = await actors.get_actor(act.tx, status.actor_id)

@@ -15,6 +15,7 @@ from federation.inbox import follows, notes, profiles, reactions
 from federation.inbox.notes import Answer
 from federation.inbox.verified import Verified, from_inbox
 from federation.resolve import resolve_actor
+from federation.wire.activities import is_retraction
 from federation.wire.errors import Fault, ProtocolError
 from policies.decision import Hold
 from policies.delivery import next_attempt
@@ -87,6 +88,8 @@ async def _require_actor(ctx: Context, verified: Verified) -> Actor:
         actor = await resolve_actor(ctx, verified.by)
     if actor is None or actor.local:
         raise ProtocolError(Fault.ACTOR_MISMATCH, f"{verified.by} is not another host's actor")
+    if actor.disabled_at is not None and not is_retraction(verified.activity):
+        raise ProtocolError(Fault.TOMBSTONE, f"{verified.by} is gone")
     return actor
 
 
@@ -156,7 +159,7 @@ def _settled(answer: Answer) -> tuple[str, str]:
 
 async def _retry(ctx: Context, item: InboxItem, reason: str) -> None:
     async def unit(tx: Transaction) -> None:
-        due = next_attempt(item.attempts + 1, ctx.now(), 0.5)
+        due = next_attempt(item.attempts, ctx.now(), 0.5)
         if due is None:
             await inbox.finish(tx, item.id, state="dead", reason=reason[:300])
         else:

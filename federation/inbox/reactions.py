@@ -12,7 +12,7 @@ from federation.inbox.verified import Verified, from_proof
 from federation.resolve import admits, resolve_actor, resolve_key, resolve_object
 from federation.wire.bounded import Document
 from federation.wire.errors import Fault, ProtocolError
-from federation.wire.origins import host_of
+from federation.wire.origins import host_of, is_http_uri, same_origin
 from federation.wire.proofs import parse_proof, verify_activity_proof
 from federation.wire.values import integer, type_of, uri_of
 from policies.admission import ActivityFacts, admit_activity
@@ -38,7 +38,9 @@ async def on_announce(ctx: Context, verified: Verified, actor: Actor) -> Answer:
 
 
 async def _boost(act: Act, verified: Verified, actor: Actor, original: Status) -> Answer:
-    facts = ActivityFacts(actor.host, Kind.CONTENT, Audience.PUBLIC)
+    author = await actors.get_actor(act.tx, original.actor_id)
+    embedded = frozenset({author.host} if author is not None else ()) - {actor.host, ""}
+    facts = ActivityFacts(actor.host, Kind.CONTENT, Audience.PUBLIC, embedded=embedded)
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
     if isinstance(decision, Hold):
         return decision
@@ -98,7 +100,7 @@ async def _on_group_announce(ctx: Context, verified: Verified, group: Actor) -> 
     relayed = await _prove(ctx, inner, group)
     author = await resolve_actor(ctx, relayed.by)
     handler = RELAYED.get(relayed.activity.type)
-    if author is None or handler is None:
+    if author is None or author.disabled_at is not None or handler is None:
         return f"{Fault.TYPE_UNSUPPORTED}: {relayed.activity.type[:40]} by a group, or its author cannot be had"
     await attest(ctx, author)
     return await (_on_echo(ctx, relayed, group) if author.local else handler(ctx, relayed, author))
@@ -224,9 +226,7 @@ async def on_undo_announce(ctx: Context, verified: Verified, actor: Actor) -> An
             original = await statuses.get_status_by_uri(act.tx, uri_of(embedded.get("object")) or "")
             boost = await statuses.get_boost(act.tx, actor.id, original.id) if original else None
         if boost is None or boost.actor_id != actor.id or boost.boost_of_id is None:
-            await statuses.insert_tombstone(
-                act.tx, uri=verified.activity.object_id or "", actor_uri=actor.uri, hidden=True, now=act.now
-            )
+            await _remember_undoing(act, verified.activity.object_id or "", actor)
             return "nothing to undo"
         await announce_deletion(act.tx, boost, now=act.now)
         await statuses.delete_status(act.tx, boost, actor_uri=actor.uri, now=act.now)
@@ -236,6 +236,12 @@ async def on_undo_announce(ctx: Context, verified: Verified, actor: Actor) -> An
         return None
 
     return await perform(ctx, unit)
+
+
+async def _remember_undoing(act: Act, uri: str, actor: Actor) -> None:
+    """The boost may still be under way; nobody but who made it can keep it out."""
+    if is_http_uri(uri) and same_origin(uri, actor.uri):
+        await statuses.insert_tombstone(act.tx, uri=uri, actor_uri=actor.uri, hidden=True, now=act.now)
 
 
 async def on_undo_by_id(ctx: Context, verified: Verified, actor: Actor) -> Answer:

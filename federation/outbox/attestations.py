@@ -7,7 +7,7 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
 from federation.outbox.profiles import send_update
-from policies.terms import PROFESSIONS, SPECIALTIES, Level
+from policies.terms import PROFESSIONS, SPECIALTIES, Kind, Level
 from storage import actors, attestations, audit
 from storage.records import Actor, Attestation, as_json
 
@@ -86,8 +86,8 @@ async def revoke(ctx: Context, actor_id: int, *, reason: str, by: str) -> bool:
             return False
         await audit.append(act.tx, actor=by, act="member.revoke", subject=actor.username, now=act.now, reason=reason)
         await memberships.reconsider(act, actor)
+        await send_update(act, actor, kind=Kind.RETRACTION)
         await memberships.leave_remote_groups(act, actor)
-        await send_update(act, actor)
         return True
 
     return await perform(ctx, unit)

@@ -7,8 +7,10 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
 from federation.distribution import Outgoing, send
-from federation.facts import Parcel, is_verified
+from federation.facts import Parcel
 from federation.fanout import notify
+from federation.signing import get_keys
+from federation.wire.proofs import sign_document
 from federation.wire.render import render_activity
 from policies.decision import Allow, Deny, Hold, Limit
 from policies.terms import Audience, Kind
@@ -88,10 +90,11 @@ async def send_control(
     *,
     kind: Kind = Kind.CONTROL,
 ) -> None:
-    """Send an act that is no content to one actor's own inbox."""
+    """Send an act that is no content to one actor's own inbox, with our proof."""
+    keys = await get_keys(act.tx, sender.id, sender.uri)
     await send(
         act,
-        Outgoing(activity_id, document, sender.id),
+        Outgoing(activity_id, sign_document(document, keys.ed25519, created=act.now), sender.id),
         Parcel(kind, Audience.DIRECT),
         [Inbox(target.host, target.inbox)],
     )
@@ -176,9 +179,8 @@ async def answer_follow(act: Act, known: Follow, follower: Actor, owner: Actor, 
         await send_control(act, owner, document, activity_id, follower, kind=kind)
 
 
-async def take_follow(act: Act, asked: Follow, follower: Actor, owner: Actor) -> None:
-    """A remote actor wants to follow a member of ours: accept at once, or ask the member."""
-    now = act.now
+async def take_follow(act: Act, asked: Follow, follower: Actor, owner: Actor, *, ask: bool) -> None:
+    """A remote actor wants to follow a member of ours: accept at once, or `ask` the member."""
     known = await follows.get_follow(act.tx, follower.id, owner.id)
     if known is not None:
         await follows.update_follow(act.tx, known.id, uri=asked.uri, boosts=known.boosts, notify=known.notify)
@@ -186,11 +188,16 @@ async def take_follow(act: Act, asked: Follow, follower: Actor, owner: Actor) ->
     else:
         await follows.insert_follow(act.tx, asked)
         known = asked
-    verified = await is_verified(act.tx, follower, act.rules.ruleset, now)
-    if known.state == "accepted" or (not owner.locked and (verified or act.rules.ruleset.strangers == "allow")):
+    if known.state == "accepted" or not ask:
         await answer_follow(act, known, follower, owner, "Accept")
     else:
-        await notify(act.tx, owner.id, "follow_request", follower.id, now=now)
+        await notify(act.tx, owner.id, "follow_request", follower.id, now=act.now)
+
+
+async def refuse_follow(act: Act, asked: Follow, follower: Actor, owner: Actor) -> None:
+    """A remote actor may not follow a member of ours, and is told."""
+    known = await follows.get_follow(act.tx, follower.id, owner.id)
+    await answer_follow(act, known or asked, follower, owner, "Reject")
 
 
 async def end_follows_of_host(act: Act, host: str) -> None:

@@ -103,8 +103,11 @@ async def update_profile(ctx: Context, actor_id: int, **changes: Any) -> Actor:
     return await perform(ctx, unit)
 
 
-async def send_update(act: Act, actor: Actor) -> None:
-    """Update(Person) to the hosts of followers and of groups: the whole actor, so that old claims disappear."""
+async def send_update(act: Act, actor: Actor, *, kind: Kind = Kind.CONTROL) -> None:
+    """Update(Person) to the hosts of followers and of groups: the whole actor, so that old claims disappear.
+
+    One that takes a claim back is a RETRACTION and reaches every host, whatever its state.
+    """
     targets = [
         *await follows.list_follower_inboxes(act.tx, actor.id),
         *[Inbox(group.host, group.inbox) for group in await _remote_groups(act, actor)],
@@ -120,7 +123,7 @@ async def send_update(act: Act, actor: Actor) -> None:
     keys = await get_keys(act.tx, actor.id, actor.uri)
     proven = sign_document(update | {"@context": [*context, DATA_INTEGRITY]}, keys.ed25519, created=act.now)
     # What an actor is travels like an act of control: a host that may hear of it must also hear that it ended.
-    await send(act, Outgoing(activity_id, proven, actor.id), Parcel(Kind.CONTROL, Audience.DIRECT), targets)
+    await send(act, Outgoing(activity_id, proven, actor.id), Parcel(kind, Audience.DIRECT), targets)
 
 
 async def _remote_groups(act: Act, actor: Actor) -> list[Actor]:

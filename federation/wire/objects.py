@@ -154,7 +154,7 @@ def _identity(document: Document) -> tuple[str, str]:
     """The post's id and its author's; of several authors (PeerTube names its channel too) the person."""
     authors = many(document.get("attributedTo"))
     people = [one for one in authors if isinstance(one, dict) and type_of(one) == "Person"]
-    uri, author = text(document.get("id")), id_of(people or authors) or ""
+    uri, author = id_of(document.get("id")) or "", id_of(people or authors) or ""
     if origins.parse_origin(uri) != origins.parse_actor_uri(author):
         raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{uri} attributed to {author}")
     return uri, author

@@ -15,6 +15,7 @@ import idna
 from federation.wire.errors import Fault, ProtocolError
 
 MAX_URI = 2048
+MAX_ID = 1024  # of actors, inboxes and objects: two of them must fit into one index row of PostgreSQL
 MAX_HANDLE = 320
 
 _PORTS = {"http": 80, "https": 443}
@@ -68,10 +69,12 @@ def parse_origin(uri: Any) -> Origin:
 
 
 def parse_actor_uri(uri: Any) -> Origin:
-    """The origin of a URI that may have no fragment: actors, inboxes, collections."""
+    """The origin of a URI that may have no fragment and not more than `MAX_ID` characters: actors, inboxes, collections."""
     origin = parse_origin(uri)
     if "#" in uri:
         raise ProtocolError(Fault.URI_REFUSED, f"a fragment where none may be: {uri[:100]!r}")
+    if len(uri) > MAX_ID:
+        raise ProtocolError(Fault.URI_REFUSED, f"an id of {len(uri)} characters")
     return origin
 
 

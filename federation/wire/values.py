@@ -42,7 +42,7 @@ def id_of(value: Any) -> str | None:
     """The id of a reference: a string, or an object with an id. Of an array the first."""
     first = next(iter(many(value)), None)
     found = first.get("id") if isinstance(first, dict) else first
-    return found if isinstance(found, str) and 0 < len(found) <= origins.MAX_URI else None
+    return found if isinstance(found, str) and 0 < len(found) <= origins.MAX_ID else None
 
 
 def ids_of(value: Any) -> tuple[str, ...]:

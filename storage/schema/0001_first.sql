@@ -114,7 +114,7 @@ CREATE TABLE memberships (
   follow_uri TEXT NOT NULL,
   epoch INTEGER NOT NULL DEFAULT 0,
   generation INTEGER NOT NULL DEFAULT 0,
-  lease_until INTEGER NOT NULL,      -- our own groups: never ends by itself
+  lease_until INTEGER NOT NULL,      -- our own groups: a member's here ends with the attestation
   created_at INTEGER NOT NULL,
   changed_at INTEGER NOT NULL,
   UNIQUE (group_id, actor_id)
@@ -259,10 +259,11 @@ CREATE INDEX notifications_by_owner ON notifications (owner_id, id);
 CREATE INDEX notifications_by_status ON notifications (status_id);
 
 CREATE TABLE tombstones (
-  uri TEXT PRIMARY KEY,
-  actor_uri TEXT NOT NULL,
+  uri TEXT NOT NULL,
+  actor_uri TEXT NOT NULL,           -- whose word it is: the author's, or the group's
   hidden INTEGER NOT NULL DEFAULT 1, -- only a public or unlisted object may answer 410
-  deleted_at INTEGER NOT NULL
+  deleted_at INTEGER NOT NULL,
+  PRIMARY KEY (uri, actor_uri)
 ) STRICT;
 
 CREATE TABLE receipts (

@@ -1,7 +1,9 @@
 """What apps ask about this server before and after sign-in: limits, features, emoji, announcements."""
 
 from dataclasses import dataclass
+from html import escape
 
+import bleach
 from aiohttp import web
 
 from federation.context import Context
@@ -27,6 +29,11 @@ API_VERSION = 2
 SOURCE_URL = "https://w3id.org/confrere/"
 MOST_PIXELS = 7680 * 4320  # `web.decoder` refuses more; it runs alone, and nothing imports it
 MONTH = 30 * 24 * 3_600_000
+
+
+def _linked(text: str) -> str:
+    """The admin's plain words as HTML: apps show them as such, and make no links themselves."""
+    return str(bleach.linkify(escape(text, quote=False)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +89,7 @@ def render_instance(about: About) -> Entity:
         "title": site.title,
         "version": VERSION,
         "source_url": SOURCE_URL,
-        "description": site.description,
+        "description": _linked(site.description),
         "wrapstodon": None,
         "usage": {"users": {"active_month": about.usage.active}},
         "thumbnail": {"url": about.links.static("header.png"), "description": ""},
@@ -118,7 +125,7 @@ def render_instance_v1(about: About) -> Entity:
         "uri": origin.handle_domain,
         "title": site.title,
         "short_description": site.description,
-        "description": site.description,
+        "description": _linked(site.description),
         "email": site.contact_email,
         "version": VERSION,
         "urls": {"streaming_api": _streaming(about)},

@@ -173,14 +173,7 @@ async def _read(request: web.Request, viewer: Viewer, ask: Ask) -> tuple[list[To
         return [(one, shown.get(one.status_id or 0)) for one in found], posts
 
     found, posts = await ctx.db.read(unit)
-    renderer = Renderer(posts, frame(request, viewer, posts.people))
-    return [told for told in found if _is_whole(told, renderer)], renderer
-
-
-def _is_whole(told: Told, renderer: Renderer) -> bool:
-    """Whether the post that a notification is about, if it is about one, can be shown: apps fail without."""
-    one, status = told
-    return one.status_id is None or (status is not None and renderer.is_shown(status))
+    return found, Renderer(posts, frame(request, viewer, posts.people))
 
 
 def _results(groups: dict[str, list[Told]], shown: Renderer) -> Entity:

@@ -59,8 +59,7 @@ async def create(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     person = await ctx.db.read(lambda tx: members.get_person(tx, viewer.actor_id))
     if person is None:
         raise not_found()
-    key = request.headers.get("Idempotency-Key", "")[:MOST_KEY] or None
-    draft = parse_draft(form, person.member, key=key, app_id=viewer.app_id)
+    draft = parse_draft(form, person.member, key=_parse_key(request), app_id=viewer.app_id)
     await _check_media(request, viewer, draft.media_ids)
     try:
         outcome = await notes.publish(ctx, viewer.actor_id, draft)
@@ -69,6 +68,11 @@ async def create(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     if isinstance(outcome, Deny | Hold):
         raise await refusal(request, viewer, outcome)
     return answer(await render_status(request, viewer, outcome.status.id))
+
+
+def _parse_key(request: web.Request) -> str | None:
+    """The same key from the same member within an hour gives the same post."""
+    return (Form(request.headers).text("Idempotency-Key") or "")[:MOST_KEY] or None
 
 
 def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> Draft:

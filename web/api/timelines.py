@@ -43,7 +43,8 @@ async def get_public(request: web.Request, viewer: Viewer | None) -> web.StreamR
 @public("read:statuses")
 async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     form = read_query(request)
-    page, kinds, tags = parse_page(form), _posts(form), _parse_tags(request.match_info["hashtag"], form)
+    named = Form(request.match_info).required("hashtag")  # in a path, too, stands whatever a stranger wrote
+    page, kinds, tags = parse_page(form), _posts(form), _parse_tags(named, form)
 
     async def query(tx: Reader, now: int) -> list[Status]:
         return await timelines.list_tag(tx, viewer_id(viewer), stored_page(page), kinds, now=now, tags=tags)

@@ -22,7 +22,7 @@ from storage.views import Posts
 from web.auth import Viewer
 from web.links import Links, Pass
 from web.render import Frame
-from web.streams.messages import Told, by_owner, load_told, render_messages
+from web.streams.messages import Told, load_told, render_messages
 from web.streams.outlets import End, Outlet
 
 AT_ONCE = 200
@@ -37,7 +37,7 @@ class _Batch:
     """What one read brought: events, what they say to our owners, and which of the asked tokens still stand."""
 
     events: list[Event]
-    told: dict[int, Told]
+    told: list[Told]
     checked: list[Outlet]
     live: dict[int, int]
 
@@ -101,9 +101,8 @@ class Hub:
         except Exception as error:  # noqa: BLE001  # our bug: clients reconnect rather than wait for what never comes
             where = traceback.extract_tb(error.__traceback__)[-1]  # an exception's text may hold a post's
             _log.error("streaming failed: %s at %s:%s", type(error).__qualname__, where.filename, where.lineno)
-            self._outlets, ended = {}, self._all()
-            for outlet in ended:
-                outlet.end(End.FAILED)
+            self._end_all(End.FAILED)
+            self._outlets = {}
 
     async def _catch_up(self, position: tuple[int, int]) -> tuple[int, int]:
         """Send what was committed after a position; answers the new position."""
@@ -111,7 +110,7 @@ class Hub:
             async with self._turn:
                 batch = await self._read(position)
                 self._end_revoked(batch)
-                self._send(batch.told)
+                await self._send(batch.told)
             if batch.events:
                 position = (batch.events[-1].xid, batch.events[-1].id)
             if len(batch.events) < AT_ONCE:
@@ -119,17 +118,17 @@ class Hub:
 
     async def _read(self, position: tuple[int, int]) -> _Batch:
         """One unit of work: the events, what our owners may see of them, and the tokens that may be told."""
-        owners, everybody = frozenset(self._outlets), self._all() if self._is_check_due() else []
-        outlets = {owner: list(self._outlets[owner]) for owner in owners}
+        everybody = self._all() if self._is_check_due() else []
+        outlets = {owner: list(outlets) for owner, outlets in self._outlets.items()}
         now = self._ctx.now()
 
         async def unit(tx: Reader) -> _Batch:
             events = await list_after(tx, position, limit=AT_ONCE)
-            ours = by_owner(events, owners)
-            told = {owner: await load_told(tx, events, owner=owner, now=now) for owner, events in ours.items()}
-            checked = everybody or [outlet for owner in ours for outlet in outlets[owner]]
+            ours = [event for event in events if event.owner_id in outlets]
+            concerned = {event.owner_id for event in ours}
+            checked = everybody or [outlet for owner in concerned for outlet in outlets[owner]]
             live = await list_live(tx, {outlet.viewer.token_id for outlet in checked}) if checked else {}
-            return _Batch(events, told, checked, live)
+            return _Batch(events, await load_told(tx, ours, now=now), checked, live)
 
         return await self._ctx.db.read(unit)
 
@@ -146,11 +145,15 @@ class Hub:
                 outlet.end(End.REVOKED)
                 self.leave(outlet)
 
-    def _send(self, told: dict[int, Told]) -> None:
-        for owner, what in told.items():
-            for outlet in self._outlets.get(owner, ()):
-                for message in render_messages(what, outlet, self._framing(outlet.viewer)):
+    async def _send(self, told: list[Told]) -> None:
+        theirs: dict[int, list[Told]] = {}
+        for one in told:
+            theirs.setdefault(one.event.owner_id, []).append(one)
+        for owner, some in theirs.items():
+            for outlet in list(self._outlets.get(owner, ())):
+                for message in render_messages(some, outlet, self._framing(outlet.viewer)):
                     outlet.put(message)
+            await asyncio.sleep(0)  # hundreds may be told: let each have its own at once, and requests go on
 
     def _framing(self, viewer: Viewer) -> Callable[[Posts], Frame]:
         now, origin = self._ctx.now(), self._ctx.origin

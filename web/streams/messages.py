@@ -1,94 +1,151 @@
 """What stored events say to their owners at this moment: rights asked again, entities rendered just before sending.
 
-An event holds ids only. What its owner may not see now, or what is gone, is passed over in silence.
+An event holds ids only. What its owner may not see now, or what is gone, is passed over in silence. A post that is
+told to many is loaded once for all who see the same around it.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
 from storage import notifications, views
 from storage.database import Reader
 from storage.records import Event, Notification, Status
+from storage.sights import Marks, list_marks, list_seen
 from storage.views import Posts
-from storage.visibility import list_visible
+from storage.visibility import get_visible
 from web.render import Entity, Frame, Renderer, notification
 from web.streams.outlets import Message, Outlet
 
 STATUS_EVENTS = ("update", "status.update")
+# A boost, its original, and what that answers.
+DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Some events of one owner, with all that showing them needs."""
+    """One event that its owner may be told, with what it is about and what showing that needs."""
 
-    events: Sequence[Event]
-    statuses: dict[int, Status]
-    notifications: dict[int, Notification]
-    posts: Posts
-
-
-async def load_told(tx: Reader, events: Sequence[Event], *, owner: int, now: int) -> Told:
-    """What these events of one owner are about, as far as the owner may see it now."""
-    told = [
-        await notifications.get_notification(tx, event.ref, owner_id=owner, now=now)
-        for event in events
-        if event.type == "notification"
-    ]
-    known = {one.id: one for one in told if one is not None}
-    about = {event.ref for event in events if event.type in STATUS_EVENTS}
-    about |= {one.status_id for one in known.values() if one.status_id is not None}
-    shown = await list_visible(tx, about, viewer=owner, now=now) if about else {}
-    people = [one.actor_id for one in known.values()]
-    posts = await views.load_posts(tx, list(shown.values()), viewer=owner, now=now, also=people)
-    return Told(events, shown, known, posts)
+    event: Event
+    status: Status | None = None
+    notification: Notification | None = None
+    posts: Posts | None = None
 
 
-def render_messages(told: Told, outlet: Outlet, make_frame: Callable[[Posts], Frame]) -> Iterator[Message]:
-    """The messages for one connection, in the order of the events."""
-    renderer = Renderer(told.posts, make_frame(told.posts))
-    for event in told.events:
-        status = told.statuses.get(event.ref) if event.type in STATUS_EVENTS else None
-        streams = list(outlet.wanting(event.type, status.group_id if status else None))
-        payload = _render_payload(event, told, renderer) if streams else None
-        if payload is not None:
-            yield from (Message(stream, event.type, payload) for stream in streams)
-
-
-def _render_payload(event: Event, told: Told, renderer: Renderer) -> str | None:
-    """JSON text of an entity, or the id of what is gone; None when there is nothing to say."""
-    match event.type:
-        case "delete":
-            return str(event.ref)
-        case "update" | "status.update":
-            return _dump(_render_status(told.statuses.get(event.ref), renderer))
-        case "notification":
-            return _dump(_render_notification(told.notifications.get(event.ref), told, renderer))
-    return None
-
-
-def _render_status(status: Status | None, renderer: Renderer) -> Entity | None:
-    return renderer.status(status) if status is not None and renderer.is_shown(status) else None
-
-
-def _render_notification(one: Notification | None, told: Told, renderer: Renderer) -> Entity | None:
-    if one is None:
-        return None
-    status = told.statuses.get(one.status_id) if one.status_id is not None else None
-    if one.status_id is not None and (status is None or not renderer.is_shown(status)):
-        return None
-    return notification(one, renderer, status)
-
-
-def _dump(entity: Entity | None) -> str | None:
-    return None if entity is None else orjson.dumps(entity).decode()
-
-
-def by_owner(events: Iterable[Event], owners: frozenset[int]) -> dict[int, list[Event]]:
-    """The events of these owners, each owner's in order."""
-    found: dict[int, list[Event]] = {}
+async def load_told(tx: Reader, events: Sequence[Event], *, now: int) -> list[Told]:
+    """Those of these events that can be told now, in their order."""
+    wanted = {(event.owner_id, event.ref) for event in events if event.type in STATUS_EVENTS}
+    shown = await load_sights(tx, wanted, now=now) if wanted else {}
+    told: list[Told | None] = []
     for event in events:
-        if event.owner_id in owners:
-            found.setdefault(event.owner_id, []).append(event)
-    return found
+        match event.type:
+            case "delete":
+                told.append(Told(event))
+            case "update" | "status.update" if (event.owner_id, event.ref) in shown:
+                status, posts = shown[event.owner_id, event.ref]
+                told.append(Told(event, status, posts=posts))
+            case "notification":
+                told.append(await _load_notification(tx, event, now=now))
+    return [one for one in told if one is not None]
+
+
+async def load_sights(
+    tx: Reader, wanted: Iterable[tuple[int, int]], *, now: int
+) -> dict[tuple[int, int], tuple[Status, Posts]]:
+    """Posts by owner and id, as each owner may see them; what the owner may not see is not there.
+
+    What is shown around a post depends on its viewer in three ways only: which of the posts it refers to they see, what
+    they did with it, and their language.
+    """
+    wanted = sorted(wanted)
+    owners = {owner for owner, _ in wanted}
+    seen = await _list_around(tx, {status_id for _, status_id in wanted}, owners, now=now)
+    marks = await list_marks(tx, {status_id for posts in seen.values() for status_id in posts}, owners)
+    loaded: dict[tuple[int, frozenset[int]], Posts] = {}
+    sights: dict[tuple[int, int], tuple[Status, Posts]] = {}
+    for owner, status_id in wanted:
+        status = seen.get(owner, {}).get(status_id)
+        if status is None:
+            continue
+        key = (status_id, _reach(status, seen[owner]))
+        if key not in loaded:
+            loaded[key] = await views.load_posts(tx, [status], viewer=owner, now=now)
+        sights[owner, status_id] = status, _as_seen_by(owner, loaded[key], marks)
+    return sights
+
+
+async def _list_around(tx: Reader, status_ids: set[int], owners: set[int], *, now: int) -> dict[int, dict[int, Status]]:
+    """What each owner sees of some posts and of those that they refer to."""
+    seen: dict[int, dict[int, Status]] = {owner: {} for owner in owners}
+    asked: set[int] = set()
+    for _ in range(DEPTH):
+        found = await list_seen(tx, status_ids, owners, now=now)
+        for owner, posts in found.items():
+            seen[owner].update(posts)
+        asked |= status_ids
+        status_ids = {ref for posts in found.values() for status in posts.values() for ref in _refs(status)} - asked
+        if not status_ids:
+            break
+    return seen
+
+
+def _refs(status: Status) -> list[int]:
+    return [ref for ref in (status.boost_of_id, status.in_reply_to_id) if ref is not None]
+
+
+def _reach(status: Status, seen: dict[int, Status]) -> frozenset[int]:
+    """The posts that somebody who sees these sees by way of one of them."""
+    reached, waiting = set[int](), [status.id]
+    while waiting:
+        one = waiting.pop()
+        if one in seen and one not in reached:
+            reached.add(one)
+            waiting += _refs(seen[one])
+    return frozenset(reached)
+
+
+def _as_seen_by(owner: int, posts: Posts, marks: Marks) -> Posts:
+    locale = marks.locales.get(owner, "")
+    return replace(
+        posts,
+        people=replace(posts.people, locale=locale) if posts.people.locale != locale else posts.people,
+        favourited=frozenset(status_id for viewer, status_id in marks.favourited if viewer == owner),
+        boosted=frozenset(status_id for viewer, status_id in marks.boosted if viewer == owner),
+    )
+
+
+async def _load_notification(tx: Reader, event: Event, *, now: int) -> Told | None:
+    owner = event.owner_id
+    found = await notifications.get_notification(tx, event.ref, owner_id=owner, now=now)
+    if found is None:
+        return None
+    status = await get_visible(tx, found.status_id, viewer=owner, now=now) if found.status_id is not None else None
+    page = [status] if status else []
+    posts = await views.load_posts(tx, page, viewer=owner, now=now, also=[found.actor_id])
+    return Told(event, status, found, posts)
+
+
+def render_messages(told: Iterable[Told], outlet: Outlet, make_frame: Callable[[Posts], Frame]) -> Iterator[Message]:
+    """The messages for one connection, in the order of the events."""
+    for one in told:
+        streams = list(outlet.wanting(one.event.type, one.status.group_id if one.status else None))
+        payload = _render_payload(one, make_frame) if streams else None
+        if payload is not None:
+            yield from (Message(stream, one.event.type, payload) for stream in streams)
+
+
+def _render_payload(told: Told, make_frame: Callable[[Posts], Frame]) -> str | None:
+    """JSON text of an entity, or the id of what is gone; None when there is nothing to show."""
+    if told.posts is None:
+        return str(told.event.ref)
+    renderer, status = Renderer(told.posts, make_frame(told.posts)), told.status
+    if status is not None and not renderer.is_shown(status):
+        return None
+    if told.notification is not None:
+        return _dump(notification(told.notification, renderer, status))
+    return None if status is None else _dump(renderer.status(status))
+
+
+def _dump(entity: Entity) -> str:
+    return orjson.dumps(entity).decode()
