@@ -19,8 +19,9 @@ from web.oauth import apps, authorize, metadata, tokens
 from web.pages import home, settings, sign_in, static
 from web.rates import Rate, Rates
 
+PLENTY = Rate(100_000, 300)
 # Plain http on loopback: a browser would not give a Secure cookie back.
-SITE_HERE = Site("CHU A", languages=("en", "fr"), development=True, rates=Rates(apps=Rate(100, 600)))
+SITE_HERE = Site("CHU A", languages=("en", "fr"), development=True, rates=Rates(address=PLENTY, apps=PLENTY))
 
 Browser = TestClient[web.Request, web.Application]
 

@@ -7,7 +7,7 @@ import pytest
 from policies.terms import Audience
 from storage.actors import update_actor
 from storage.database import Transaction
-from tests.web.api_world import YEAR, World
+from tests.web.api_world import HOUR, YEAR, World
 from tests.web.entity_checker import EntityChecker
 
 NOT_FOUND = (404, {"error": "Record not found"})
@@ -153,6 +153,16 @@ async def test_a_hidden_group_is_known_to_members_and_invited_only(world: World)
     for act in ("follow", "unfollow"):
         answer = await world.post(f"/api/v1/accounts/{group.id}/{act}", carl)
         assert (answer.status, answer.body) == NOT_FOUND
+
+
+async def test_a_hidden_group_is_forgotten_with_the_lease(world: World) -> None:
+    anna = await world.person("anna")
+    group = await world.group("conseil", listed=False)
+    await world.join(group, anna.actor, lease_until=world.clock.now + HOUR)
+    path = f"/api/v1/accounts/{group.id}"
+    assert (await world.get(path, anna)).status == 200
+    world.tick(2 * HOUR)
+    assert (await world.get(path, anna)).status == 404
 
 
 async def test_followers_and_following_page_by_their_own_ids(world: World, checker: EntityChecker) -> None:

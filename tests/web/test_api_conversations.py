@@ -39,4 +39,5 @@ async def test_the_id_is_never_that_of_a_hidden_post(world: World) -> None:
     assert shown["id"] == str(aside.id)
     assert str(secret.id) not in str(shown)
     [for_ben] = (await world.get("/api/v1/conversations", ben)).body
+    assert for_ben["id"] == str(aside.id)
     assert for_ben["last_status"]["in_reply_to_id"] == str(secret.id)

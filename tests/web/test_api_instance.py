@@ -1,6 +1,9 @@
 """What apps learn of the server: complete, honest, and nothing of what is private."""
 
 from policies.terms import Audience
+from storage.actors import update_actor
+from storage.database import Transaction
+from storage.members import update_member
 from storage.statuses import COUNTED
 from tests.web.api_world import World
 from tests.web.entity_checker import EntityChecker
@@ -41,6 +44,19 @@ async def test_only_public_posts_count(world: World) -> None:
     assert (await world.get("/api/v2/instance")).body["usage"] == {"users": {"active_month": 1}}
     world.tick(instance.MONTH + 1)
     assert (await world.get("/api/v2/instance")).body["usage"] == {"users": {"active_month": 0}}
+
+
+async def test_the_disabled_do_not_count(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    await world.status(ben.actor)
+
+    async def disable(tx: Transaction) -> None:
+        await update_actor(tx, anna.actor.id, disabled_at=world.clock.now)
+        await update_member(tx, ben.actor.id, disabled_at=world.clock.now)
+
+    await world.write(disable)
+    answer = await world.get("/api/v1/instance")
+    assert answer.body["stats"] == {"user_count": 0, "status_count": 0, "domain_count": 0}
 
 
 async def test_the_badge_is_the_only_emoji_and_its_picture_is_there(world: World, checker: EntityChecker) -> None:

@@ -21,6 +21,7 @@ async def test_a_members_groups_are_their_lists(world: World, checker: EntityChe
 async def test_a_list_of_others_is_as_absent_as_none(world: World) -> None:
     anna, ben = await world.person("anna"), await world.person("ben")
     group = await world.group("cardiologie", [anna])
+    await world.group("urgences", [ben])
     for suffix in ("", "/accounts"):
         for one in (group.id, ben.actor.id, 12345):
             answer = await world.get(f"/api/v1/lists/{one}{suffix}", ben)

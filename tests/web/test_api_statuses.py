@@ -1,5 +1,6 @@
 """Posts over HTTP: writing, editing, deleting, context, history, reactions, and refusals with their sentences."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from policies.terms import Audience
 from storage.members import Person
 from tests.web.api_world import HOUR, World
 from tests.web.entity_checker import EntityChecker
+from tests.web.people import add_token
 
 NOT_FOUND = (404, {"error": "Record not found"})
 
@@ -122,6 +124,19 @@ async def test_the_same_idempotency_key_gives_the_same_post(world: World) -> Non
     assert later.body["id"] != first.body["id"]
 
 
+async def test_a_key_that_is_no_text_is_refused(world: World) -> None:
+    anna = await world.person("anna")
+    token = await add_token(world.db, anna)
+    reader, writer = await asyncio.open_connection("127.0.0.1", world.browser.port)
+    head = (
+        f"POST /api/v1/statuses HTTP/1.1\r\nHost: a\r\nAuthorization: {token['Authorization']}\r\nContent-Length: 8\r\n"
+    )
+    writer.write(head.encode() + b"Idempotency-Key: \xff\xfe\r\nConnection: close\r\n\r\nstatus=a")
+    assert (await reader.readline()).startswith(b"HTTP/1.1 400")
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_an_answer_to_what_is_hidden_or_absent(world: World) -> None:
     anna, ben = await world.person("anna"), await world.person("ben")
     hidden = await world.status(ben.actor, audience=Audience.DIRECT)
@@ -180,6 +195,13 @@ async def test_reading_one_and_many(world: World, checker: EntityChecker) -> Non
     for path in (f"/api/v1/statuses/{hidden.id}", "/api/v1/statuses/12345", "/api/v1/statuses/abc"):
         answer = await world.get(path, anna)
         assert (answer.status, answer.body) == NOT_FOUND
+
+
+async def test_at_most_forty_at_once(world: World) -> None:
+    anna = await world.person("anna")
+    posts = [await world.status(anna.actor) for _ in range(41)]
+    query = "&".join(f"id[]={post.id}" for post in posts)
+    assert ids((await world.get(f"/api/v1/statuses?{query}")).body) == [post.id for post in posts[:40]]
 
 
 async def test_context(world: World, checker: EntityChecker) -> None:
@@ -283,6 +305,15 @@ async def test_boosts(world: World, checker: EntityChecker) -> None:
     assert ids((await world.get(f"{path}/reblogged_by")).body) == [ben.actor.id]
     original = (await world.post(f"{path}/unreblog", ben)).body
     assert (original["id"], original["reblogged"], original["reblogs_count"]) == (str(post.id), False, 0)
+
+
+async def test_a_boost_to_followers_is_listed_to_nobody(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    await world.follow(ben.actor, anna.actor)
+    post = await world.status(anna.actor, audience=Audience.FOLLOWERS)
+    boost = await world.post(f"/api/v1/statuses/{post.id}/reblog", anna)
+    assert (boost.status, boost.body["visibility"]) == (200, "private")
+    assert (await world.get(f"/api/v1/statuses/{post.id}/reblogged_by", ben)).body == []
 
 
 async def test_reactions_to_what_is_hidden(world: World) -> None:

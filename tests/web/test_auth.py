@@ -1,5 +1,6 @@
 """Tokens and scopes: Mastodon's codes and phrases, rights that end at once, a scope declared by every route."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
@@ -86,6 +87,23 @@ async def test_a_token_that_nobody_has_is_refused_wherever_it_is_looked_at(db: D
             for path in ("/api/member", "/api/public", "/api/app"):
                 assert await ask(served.browser, path, headers) == INVALID
             assert await ask(served.browser, "/api/anyone", headers) == "hello"
+
+
+async def test_a_token_comes_as_a_bearer_token_only(db: Database) -> None:
+    headers = await add_token(db, await add_person(db, "alice"))
+    async with serving(db, routes=ROUTES) as served:
+        basic = {"Authorization": headers["Authorization"].replace("Bearer", "Basic")}
+        assert await ask(served.browser, "/api/public", basic) == INVALID
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_header_that_is_no_text_is_no_token(db: Database) -> None:
+    async with serving(db, routes=ROUTES) as served:
+        reader, writer = await asyncio.open_connection("127.0.0.1", served.browser.port)
+        writer.write(b"GET /api/public HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer \xff\r\nConnection: close\r\n\r\n")
+        assert b" 401 " in await reader.readline()
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_without_a_token_only_public_routes_answer(db: Database) -> None:
@@ -210,6 +228,7 @@ class TestScopes:
             ("follow", "follow", True),
             ("profile", "read:accounts", False),
             ("", "read", False),
+            ("rea", "read", False),
         ],
     )
     def test_what_contains_what(self, granted: str, wanted: str, *, expected: bool) -> None:

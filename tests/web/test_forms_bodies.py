@@ -14,7 +14,7 @@ from storage.database import Database
 from tests.web.serving import Browser, serving
 from web.answers import answer
 from web.auth import anyone
-from web.bodies import MOST_TEXT, path_id, read_form, read_query
+from web.bodies import MOST_PAIRS, MOST_TEXT, path_id, read_form, read_query
 
 # No row is read here: one engine says it all.
 pytestmark = pytest.mark.parametrize("engine", ["sqlite"])
@@ -111,6 +111,21 @@ async def test_text_is_bounded_also_when_it_comes_squeezed(db: Database, content
         assert await post(served.browser, data=body, headers=headers) == 413
 
 
+async def test_files_are_bounded_together(db: Database) -> None:
+    body = FormData()
+    for name in ("file", "thumbnail"):
+        body.add_field(name, b"x" * (FILE_LIMIT // 2 + 1), filename="f.png")
+    async with serving(db, routes=ROUTES) as served:
+        assert await post(served.browser, data=body) == 413
+
+
+async def test_parts_are_counted(db: Database) -> None:
+    async with serving(db, routes=ROUTES) as served:
+        for count, answered in ((MOST_PAIRS, dict), (MOST_PAIRS + 1, int)):
+            body = FormData([("ids[]", "1")] * count, default_to_multipart=True)
+            assert isinstance(await post(served.browser, data=body), answered)
+
+
 async def test_text_in_parts_is_bounded_together(db: Database) -> None:
     body = FormData(default_to_multipart=True)
     for name in ("status", "ids"):
@@ -137,6 +152,10 @@ async def test_text_in_parts_is_bounded_together(db: Database) -> None:
         (
             {"Content-Type": "multipart/form-data; boundary=b"},
             b'--b\r\nContent-Disposition: form-data; name="status"\r\n\r\n\xff\r\n--b--\r\n',
+        ),
+        (
+            {"Content-Type": "multipart/form-data; boundary=b"},
+            b'--b\r\nContent-Disposition: form-data; name="_charset_"\r\n\r\n' + b"u" * 40 + b"\r\n--b--\r\n",
         ),
         (
             {"Content-Type": "multipart/form-data; boundary=b"},

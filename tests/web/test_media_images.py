@@ -328,6 +328,7 @@ def test_the_child_can_reach_nothing(attempt: str, error: str) -> None:
         "answer(size=-1)",
         "answer(size=10**12)",
         "answer(size=4)",
+        "answer(size=1001); print('x' * 1996, end='')",
         "print('{', end='a' * 10**6)",
         "while True: sys.stdout.write('a' * 65536)",
         "import time; sys.stdout.close(); time.sleep(600)",
@@ -346,6 +347,7 @@ async def test_a_child_that_was_taken_over_is_not_believed(
         "    print('abcabc', end='')\n" + lie
     )
     monkeypatch.setattr(images, "_DECODER", script)
+    monkeypatch.setattr(images, "_LARGEST_ANSWER", 1000)
     assert await Decoder(seconds=1).decode(b"x" * (1 << 20), Shape.ATTACHMENT) == BROKEN
 
 

@@ -243,6 +243,7 @@ class TestCredentials:
             ("basic " + base64.b64encode(b"a:b:c").decode(), ("a", "b:c")),
             ("Basic " + base64.b64encode(b"a").decode(), ("a", "")),
             ("Basic " + base64.b64encode(b"\xff:x").decode(), ("", "")),
+            ("Basic " + base64.b64encode(b"a%00b\0c:x").decode(), ("abc", "x")),
             ("Basic !!!", ("", "")),
             ("Basic é", ("", "")),
         ],
