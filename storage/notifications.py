@@ -82,7 +82,7 @@ async def list_notifications(tx: Reader, owner_id: int, page: Page, wanted: Want
     order = "ASC" if page.oldest_first else "DESC"
     found = await tx.rows(
         f"SELECT {_COLUMNS} FROM notifications n WHERE n.id > :after AND n.id < :before AND {_SHOWN} "
-        "AND (:every = 1 OR n.type IN :types) AND n.type NOT IN :without AND (:author = 0 OR n.actor_id = :author) "
+        "AND (:every = 1 OR n.type IN :types) AND n.type NOT IN :without AND (n.actor_id = :author OR :author = 0) "
         f"ORDER BY n.id {order} LIMIT :limit",
         owner=owner_id,
         viewer=owner_id,
