@@ -2,13 +2,21 @@
 
 from dataclasses import dataclass, fields
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import orjson
 
 from storage.database import Row
 
 R = TypeVar("R")
+
+
+@dataclass_transform(frozen_default=True)
+def row(cls: type[R]) -> type[R]:
+    """A class of frozen rows. Frozen for the type checker only: a frozen `__init__` costs four times as much, and a page
+    of a timeline is made of a hundred rows.
+    """
+    return dataclass(slots=True, unsafe_hash=True)(cls)
 
 
 @cache
@@ -23,14 +31,14 @@ def placeholders(record: type) -> tuple[str, str]:
     return ", ".join(names), ", ".join(f":{name}" for name in names)
 
 
-def values(row: Any) -> dict[str, Any]:
+def values(one: Any) -> dict[str, Any]:
     """A record's fields as named parameters (not deep: every field is a plain value)."""
-    return {field.name: getattr(row, field.name) for field in fields(row)}
+    return {field.name: getattr(one, field.name) for field in fields(one)}
 
 
-def make(record: type[R], row: Row | None) -> R | None:
+def make(record: type[R], found: Row | None) -> R | None:
     """A record from a row that was selected with `columns`; None stays None."""
-    return None if row is None else record(*row)
+    return None if found is None else record(*found)
 
 
 def listed(text: str) -> list[Any]:
@@ -44,7 +52,7 @@ def as_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Actor:
     """Anyone who can act: our members, groups and the instance itself, and those of other hosts."""
 
@@ -91,7 +99,7 @@ class Actor:
         return f"{self.username}@{self.handle_host}" if self.handle_host else self.username
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class ActorKey:
     uri: str
     actor_id: int
@@ -101,7 +109,7 @@ class ActorKey:
     fetched_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Member:
     """The account of a person here: how they sign in and what they may administer."""
 
@@ -115,7 +123,7 @@ class Member:
     disabled_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Attestation:
     """What a home instance states about its member; for our own members, what the officer recorded."""
 
@@ -133,7 +141,7 @@ class Attestation:
     fetched_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Group:
     actor_id: int
     local: int
@@ -147,7 +155,7 @@ class Group:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Membership:
     id: int
     group_id: int
@@ -162,7 +170,7 @@ class Membership:
     changed_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Follow:
     id: int
     follower_id: int
@@ -174,7 +182,7 @@ class Follow:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Status:
     """A post, or a boost of one (`boost_of_id`): they share one space of ids."""
 
@@ -204,7 +212,7 @@ class Status:
     edited_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class StatusEdit:
     id: int
     status_id: int
@@ -215,7 +223,7 @@ class StatusEdit:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Media:
     id: int
     actor_id: int
@@ -237,7 +245,7 @@ class Media:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Favourite:
     id: int
     actor_id: int
@@ -246,7 +254,7 @@ class Favourite:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Notification:
     id: int
     owner_id: int
@@ -256,7 +264,7 @@ class Notification:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Delivery:
     """One activity on its way to one inbox."""
 
@@ -278,7 +286,7 @@ class Delivery:
     finished_at: int | None
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class InboxItem:
     """One verified activity that waits to be applied."""
 
@@ -297,7 +305,7 @@ class InboxItem:
     received_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Activity:
     """An activity of ours, with the bytes that are sent."""
 
@@ -310,7 +318,7 @@ class Activity:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class HostState:
     """What we remember of another server between deliveries."""
 
@@ -322,7 +330,7 @@ class HostState:
     last_error: str
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class App:
     id: int
     client_id: str
@@ -334,7 +342,7 @@ class App:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Token:
     id: int
     hash: str
@@ -344,7 +352,7 @@ class Token:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class Event:
     """Something a member's open streams should be told; rendered, and its rights checked, when it is sent."""
 
@@ -356,7 +364,7 @@ class Event:
     created_at: int
 
 
-@dataclass(frozen=True, slots=True)
+@row
 class RecordedDecision:
     id: int
     point: str
