@@ -71,7 +71,9 @@ class PostgresSchemas:
         else:
             name = self._known[self._lent - 1]
             tables = await self._tables(name)
-            await self._run(f"TRUNCATE {', '.join(f'{name}.{table}' for table in tables)}")
+            # TRUNCATE makes new files for every table and index, which takes longer than most tests.
+            emptied = "; ".join(f"DELETE FROM {name}.{table}" for table in tables)
+            await self._run(f"SET session_replication_role = replica; {emptied}")
         return self._address(name)
 
     def take_back(self) -> None:

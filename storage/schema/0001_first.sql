@@ -52,6 +52,7 @@ CREATE TABLE actors (
 
 CREATE INDEX actors_by_host ON actors (host);
 CREATE INDEX actors_by_url ON actors (url);
+CREATE INDEX actors_by_name ON actors (lower(username), handle_host);
 
 CREATE TABLE actor_keys (
   uri TEXT PRIMARY KEY,
