@@ -53,6 +53,36 @@ async def get_boost(tx: Reader, actor_id: int, status_id: int) -> Status | None:
     )
 
 
+def boost_of(original: Status, *, boost_id: int, uri: str, actor_id: int, audience: str, now: int) -> Status:
+    """The row of a boost: a post without words of its own, which shows its original."""
+    return Status(
+        id=boost_id,
+        uri=uri,
+        actor_id=actor_id,
+        audience=audience,
+        group_id=None,
+        distributed=1,
+        boost_of_id=original.id,
+        in_reply_to_id=None,
+        in_reply_to_actor_id=None,
+        in_reply_to_uri=None,
+        thread_id=boost_id,
+        content="",
+        text="",
+        summary="",
+        sensitive=0,
+        language=None,
+        url=original.url,
+        replies_count=0,
+        boosts_count=0,
+        favourites_count=0,
+        app_id=None,
+        emojis="[]",
+        created_at=now,
+        edited_at=None,
+    )
+
+
 async def insert_status(
     tx: Transaction, status: Status, *, mentions: Iterable[Mention] = (), tags: Iterable[str] = ()
 ) -> None:

@@ -60,9 +60,19 @@ async def _take(act: Act, decision: Decision, asked: Follow, actor: Actor, targe
             assert_never(never)
 
 
-async def on_accept(ctx: Context, verified: Verified, actor: Actor) -> str | None:
+async def on_accept(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     """Our member's request was accepted: it must be pending with this very actor, or be a membership."""
-    answer = await perform(ctx, lambda act: _on_answer(act, verified, actor, accepted=True))
+
+    async def unit(act: Act) -> Answer:
+        facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
+        decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+        if isinstance(decision, Hold):
+            return decision
+        if isinstance(decision, Deny):
+            return decision.reason
+        return await _on_answer(act, verified, actor, accepted=True)
+
+    answer = await perform(ctx, unit)
     if answer is None and actor.type == "Group":
         await resolve_actor(ctx, actor.uri, refresh=True)  # members' hosts are told where its posts may go on to
     return answer
@@ -121,15 +131,29 @@ async def _on_membership_answer(
     return decision.reason if isinstance(decision, Deny | Hold) else None
 
 
+async def _followed(act: Act, verified: Verified, actor: Actor) -> Actor | None:
+    """Whom an undone Follow was of: by what is embedded, else by its id."""
+    named = uri_of((verified.activity.embedded or {}).get("object"))
+    if named is not None:
+        return await actors.get_actor_by_uri(act.tx, named)
+    uri = verified.activity.object_id or ""
+    known = await follows.get_follow_by_uri(act.tx, uri)
+    if known is not None and known.follower_id == actor.id:
+        return await actors.get_actor(act.tx, known.followee_id)
+    membership = await groups.get_membership_by_follow(act.tx, uri)
+    if membership is not None and membership.actor_id == actor.id:
+        return await actors.get_actor(act.tx, membership.group_id)
+    return None
+
+
 async def on_undo_follow(ctx: Context, verified: Verified, actor: Actor) -> str | None:
     """A follower goes, or a member leaves a group of ours."""
     embedded = verified.activity.embedded or {}
     if text(embedded.get("actor")) not in {"", actor.uri}:
         return str(Fault.ACTOR_MISMATCH)
-    target_uri = uri_of(embedded.get("object")) or ""
 
     async def unit(act: Act) -> str | None:
-        target = await actors.get_actor_by_uri(act.tx, target_uri)
+        target = await _followed(act, verified, actor)
         if target is None or not target.local:
             return "nobody here is followed"
         if await groups.get_group(act.tx, target.id) is not None:

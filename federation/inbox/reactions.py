@@ -7,6 +7,7 @@ from federation.attesting import attest
 from federation.context import Context
 from federation.fanout import announce_deletion, fan_out, notify
 from federation.inbox import notes
+from federation.inbox.follows import on_undo_follow
 from federation.inbox.notes import Answer
 from federation.inbox.verified import Verified, from_proof
 from federation.resolve import admits, resolve_actor, resolve_key, resolve_object
@@ -14,13 +15,13 @@ from federation.wire.bounded import Document
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import host_of, is_http_uri, same_origin
 from federation.wire.proofs import parse_proof, verify_activity_proof
-from federation.wire.values import integer, type_of, uri_of
+from federation.wire.values import integer, uri_of
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Deny, Hold, Reason
 from policies.posting import ShareFacts, may_share
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import actors, favourites, groups, notifications, statuses
+from storage import actors, favourites, follows, groups, notifications, statuses
 from storage.database import Reader, Transaction
 from storage.ids import new_id
 from storage.records import Actor, Favourite, Status
@@ -54,32 +55,14 @@ async def _boost(act: Act, verified: Verified, actor: Actor, original: Status) -
     if await statuses.is_deleted(act.tx, verified.activity.id, actor_uri=actor.uri):
         return "undone already"
     created_at = min(verified.activity.published or act.now, act.now)
-    boost_id = new_id(created_at)
-    made = Status(
-        id=boost_id,
+    audience = Audience.PUBLIC if original.audience == Audience.PUBLIC else Audience.UNLISTED
+    made = statuses.boost_of(
+        original,
+        boost_id=new_id(created_at),
         uri=verified.activity.id,
         actor_id=actor.id,
-        audience=Audience.PUBLIC if original.audience == Audience.PUBLIC else Audience.UNLISTED,
-        group_id=None,
-        distributed=1,
-        boost_of_id=original.id,
-        in_reply_to_id=None,
-        in_reply_to_actor_id=None,
-        in_reply_to_uri=None,
-        thread_id=boost_id,
-        content="",
-        text="",
-        summary="",
-        sensitive=0,
-        language=None,
-        url=original.url,
-        replies_count=0,
-        boosts_count=0,
-        favourites_count=0,
-        app_id=None,
-        emojis="[]",
-        created_at=created_at,
-        edited_at=None,
+        audience=audience,
+        now=created_at,
     )
     await statuses.insert_status(act.tx, made)
     await fan_out(act.tx, made, actor, now=act.now)
@@ -251,13 +234,14 @@ async def on_undo_by_id(ctx: Context, verified: Verified, actor: Actor) -> Answe
     async def unit(tx: Reader) -> str:
         if await favourites.get_favourite_by_uri(tx, uri) is not None:
             return "Like"
+        if await follows.get_follow_by_uri(tx, uri) or await groups.get_membership_by_follow(tx, uri):
+            return "Follow"
         return "Announce"
 
-    if type_of(verified.activity.embedded or {}) not in {"", "Like", "Announce"}:
+    if verified.activity.object_type:
         return f"{Fault.TYPE_UNSUPPORTED}: Undo of {verified.activity.object_type[:40]}"
-    if await ctx.db.read(unit) == "Like":
-        return await on_undo_like(ctx, verified, actor)
-    return await on_undo_announce(ctx, verified, actor)
+    undo = {"Like": on_undo_like, "Follow": on_undo_follow}.get(await ctx.db.read(unit), on_undo_announce)
+    return await undo(ctx, verified, actor)
 
 
 # What a private group may relay; its own Delete comes as its own act.

@@ -136,7 +136,7 @@ async def _boost(act: Act, actor_id: int, status_id: int, asked: Audience | None
     known = await statuses.get_boost(act.tx, actor_id, seen.status.id)
     if known is not None:
         return known
-    made = new_boost(act, seen, audience)
+    made = _new_boost(act, seen, audience)
     await statuses.insert_status(act.tx, made)
     await fan_out(act.tx, made, seen.actor, now=act.now)
     await notify(act.tx, seen.author.id, "reblog", actor_id, status_id=seen.status.id, now=act.now)
@@ -144,33 +144,11 @@ async def _boost(act: Act, actor_id: int, status_id: int, asked: Audience | None
     return made
 
 
-def new_boost(act: Act, seen: Seen, audience: Audience) -> Status:
+def _new_boost(act: Act, seen: Seen, audience: Audience) -> Status:
     boost_id = new_id(act.now)
-    return Status(
-        id=boost_id,
-        uri=act.ctx.origin.activity(boost_id),
-        actor_id=seen.actor.id,
-        audience=audience,
-        group_id=None,
-        distributed=1,
-        boost_of_id=seen.status.id,
-        in_reply_to_id=None,
-        in_reply_to_actor_id=None,
-        in_reply_to_uri=None,
-        thread_id=boost_id,
-        content="",
-        text="",
-        summary="",
-        sensitive=0,
-        language=None,
-        url=seen.status.url,
-        replies_count=0,
-        boosts_count=0,
-        favourites_count=0,
-        app_id=None,
-        emojis="[]",
-        created_at=act.now,
-        edited_at=None,
+    uri = act.ctx.origin.activity(boost_id)
+    return statuses.boost_of(
+        seen.status, boost_id=boost_id, uri=uri, actor_id=seen.actor.id, audience=audience, now=act.now
     )
 
 
