@@ -10,9 +10,10 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
 from federation.failures import FetchError
-from federation.resolve import admission, instance_signing, resolve_key
+from federation.resolve import admission, instance_signing
+from federation.verifying import check_with_key
 from federation.wire.attestations import Credential, check_credential, parse_credential
-from federation.wire.bounded import parse_json
+from federation.wire.bounded import Document, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import same_origin
 from federation.wire.proofs import parse_proof, verify_proof
@@ -47,20 +48,23 @@ async def attest(ctx: Context, actor: Actor, purpose: Purpose = Purpose.READ, *,
 
 
 async def _fetch(ctx: Context, link: str, subject: str) -> Credential | _Gone | None:
+    sign, admitted = await instance_signing(ctx), await admission(ctx)
     try:
-        sign, admitted = await instance_signing(ctx), await admission(ctx)
         fetched = await ctx.client.fetch_document(link, sign=sign, accept=TYPES, admitted=admitted)
-        document = parse_json(fetched.body)
-        key = await resolve_key(ctx, parse_proof(document).verification_method)
-        if key is None:
-            return None
-        credential = parse_credential(dict(verify_proof(document, key, now=ctx.now()).document))
-        check_credential(credential, link_uri=link, subject_uri=subject, issuer_uri=key.owner, now=ctx.now())
-        await _require_instance_actor(ctx, key.owner)
     except FetchError as error:
         return _Gone() if error.status in {404, 410} else None
-    except ProtocolError:
+    try:
+        return await _check(ctx, parse_json(fetched.body), link, subject)
+    except (FetchError, ProtocolError):
         return None
+
+
+async def _check(ctx: Context, document: Document, link: str, subject: str) -> Credential:
+    method = parse_proof(document).verification_method
+    proven = await check_with_key(ctx, method, lambda key: verify_proof(document, key, now=ctx.now()))
+    credential = parse_credential(dict(proven.document))
+    check_credential(credential, link_uri=link, subject_uri=subject, issuer_uri=proven.owner, now=ctx.now())
+    await _require_instance_actor(ctx, proven.owner)
     return credential
 
 
@@ -72,6 +76,9 @@ async def _require_instance_actor(ctx: Context, uri: str) -> None:
 
 async def _store(act: Act, actor: Actor, found: Credential | _Gone) -> None:
     if isinstance(found, Credential):
+        holder = await attestations.get_attestation_by_uri(act.tx, found.uri)
+        if holder is not None and holder.actor_id != actor.id:
+            return  # one credential, two subjects: its host answers as it likes, and the first one keeps it
         await attestations.upsert_attestation(act.tx, _record(act, actor, found))
     else:
         await attestations.revoke_attestation(act.tx, actor.id, now=act.now)

@@ -9,7 +9,7 @@ from federation.rules import Rules
 from federation.wire.origins import host_of
 from policies.delivery import SendFacts
 from policies.posting import GroupFacts
-from policies.ruleset import Ruleset
+from policies.ruleset import Ruleset, group_reaches
 from policies.terms import GROUP_ONLY, Audience, Kind, Level
 from policies.verification import AttestationFacts, Criteria, Verified, standing, verified_here
 from storage import actors, attestations, groups, statuses
@@ -67,6 +67,11 @@ def in_reach(group: Group, host: str) -> bool:
     """Whether the group's own setting lets its posts go to a host."""
     reach: Any = orjson.loads(group.reach)
     return bool(reach == ACTIVE or host in reach)
+
+
+def reaches(group: Group, actor: Actor, host: str, ruleset: Ruleset) -> bool:
+    """Whether a group of ours may have anything to do with a host: by its own setting, and by the ruleset's."""
+    return in_reach(group, host) and group_reaches(ruleset, actor.username, host)
 
 
 def is_capable(actor: Actor) -> bool:

@@ -28,6 +28,7 @@ class FetchFault(StrEnum):
 # These say something of the whole host. A time-out does not: anyone can name a slow page of a good host.
 _HOST_FAULTS = {FetchFault.REFUSED_ADDRESS, FetchFault.DNS, FetchFault.CONNECT, FetchFault.TLS}
 _PASSING_FAULTS = {FetchFault.CONTENT_TYPE, FetchFault.HTTP_STATUS}
+_OUTAGES = {FetchFault.DNS, FetchFault.CONNECT, FetchFault.TLS, FetchFault.TIMEOUT, FetchFault.DISCONNECTED}
 
 
 class FetchError(Exception):
@@ -38,6 +39,12 @@ class FetchError(Exception):
         self.kind = kind
         self.detail = detail
         self.status = status
+
+    @property
+    def passing(self) -> bool:
+        """Whether it may be better another time: nothing is wrong with what was asked for."""
+        server = self.status is not None and (self.status >= 500 or self.status in {408, 429})
+        return self.kind in _OUTAGES or server
 
 
 class Failures:

@@ -10,13 +10,13 @@ from hashlib import sha256
 from aiohttp import web
 
 from federation.context import Context
-from federation.resolve import get_stored_key, resolve_key
+from federation.failures import FetchError
 from federation.rules import get_rules
+from federation.verifying import check_with_key, get_stored_key
 from federation.wire.activities import Activity, is_retraction, parse_activity
 from federation.wire.bounded import MAX_BODY, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
-from federation.wire.keys import PublicKey
 from federation.wire.signatures import ParsedSignature, Request, Signer, parse, require_actor, verify
 from policies.admission import HostFacts, admit_host
 from policies.decision import Allow, Decision
@@ -29,8 +29,6 @@ from storage.records import InboxItem
 
 log = logging.getLogger(__name__)
 
-KEY_FAULTS = frozenset({Fault.SIGNATURE_INVALID, Fault.ALGORITHM_MISMATCH, Fault.KEY_MISMATCH})
-KEY_REFRESH_MS = 5 * 60_000
 TYPES = ("application/activity+json", "application/ld+json", "application/json")
 
 
@@ -93,49 +91,33 @@ async def receive(ctx: Context, request: Request) -> Refusal | None:
     """Judge and record one request; None when it is taken (or need not be). ProtocolError: the sender's fault."""
     parsed = parse(request)
     activity = parse_activity(plain(parse_json(request.body)))
-    key, decision = await ctx.db.read(lambda tx: _admission(ctx, tx, parsed, activity))
+    known, decision = await ctx.db.read(lambda tx: _admission(ctx, tx, parsed, activity))
     if not isinstance(decision, Allow):
         await _count(ctx, parsed.host)
         return Refusal(403, f"{parsed.host}: {decision}")
-    if key is None and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
+    if not known and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
         return None  # an account we never knew is gone or changed; fetching its key would be pointless (Mastodon)
-    signer = await authenticate(ctx, request, parsed, key)
-    if signer is None:
-        return Refusal(401, f"no key {parsed.key_id[:200]}")
+    signer = await authenticate(ctx, request, parsed)
     require_actor(signer, activity.actor)
     await record(ctx, signer, activity, request.body)
     return None
 
 
-async def _admission(
-    ctx: Context, tx: Reader, parsed: ParsedSignature, activity: Activity
-) -> tuple[PublicKey | None, Decision]:
-    key = await get_stored_key(tx, parsed.key_id)
+async def _admission(ctx: Context, tx: Reader, parsed: ParsedSignature, activity: Activity) -> tuple[bool, Decision]:
+    """Whether the key is stored, and whether the host is listened to."""
+    known = await get_stored_key(tx, parsed.key_id) is not None
     rules = await get_rules(tx)
     kind = Kind.RETRACTION if is_retraction(activity) else Kind.CONTENT
-    facts = HostFacts(parsed.host, kind, key_known=key is not None)
-    return key, admit_host(facts, rules.ruleset, day_of(ctx.now()))
+    facts = HostFacts(parsed.host, kind, key_known=known)
+    return known, admit_host(facts, rules.ruleset, day_of(ctx.now()))
 
 
-async def authenticate(ctx: Context, request: Request, parsed: ParsedSignature, key: PublicKey | None) -> Signer | None:
-    """The signer; None when the key cannot be had. A stored key that does not fit is fetched anew, once in a while."""
-    fetched = key is None
-    key = key or await resolve_key(ctx, parsed.key_id)
-    if key is None:
-        return None
+async def authenticate(ctx: Context, request: Request, parsed: ParsedSignature) -> Signer:
+    """The signer of a request whose host is admitted. ProtocolError when the signature is not good, or its key not to be had."""
     try:
-        return verify(request, parsed, key, now=ctx.now())
-    except ProtocolError as error:
-        if fetched or error.reason not in KEY_FAULTS or not await _may_refresh(ctx, parsed.key_id):
-            raise
-    renewed = await resolve_key(ctx, parsed.key_id, refresh=True)
-    return None if renewed is None else verify(request, parsed, renewed, now=ctx.now())
-
-
-async def _may_refresh(ctx: Context, key_id: str) -> bool:
-    """Keys are rotated seldom; without a bound anybody could make us fetch by sending rubbish."""
-    fetched_at = await ctx.db.read(lambda tx: inbox.get_key_age(tx, key_id))
-    return fetched_at is None or ctx.now() - fetched_at > KEY_REFRESH_MS
+        return await check_with_key(ctx, parsed.key_id, lambda key: verify(request, parsed, key, now=ctx.now()))
+    except FetchError as error:
+        raise ProtocolError(Fault.KEY_MISMATCH, f"no key {parsed.key_id[:200]}: {error}") from error
 
 
 async def record(ctx: Context, signer: Signer, activity: Activity, body: bytes) -> None:

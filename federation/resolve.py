@@ -1,4 +1,4 @@
-"""Actors, keys and posts of other hosts: stored → fetched → checked → saved. Nothing is fetched from a host that
+"""Actors and posts of other hosts: stored → fetched → checked → saved. Nothing is fetched from a host that
 `policies.admission` does not admit.
 
 What a fetched document says counts for its own origin only: its id must be where it came from (FEP-fe34), a key counts
@@ -14,13 +14,12 @@ from federation.failures import FetchError
 from federation.remote_actors import store_actor
 from federation.remote_posts import store_fetched_note
 from federation.rules import get_rules
-from federation.signing import Keys, get_keys, public_key, signing
+from federation.signing import Keys, get_keys, signing
 from federation.wire.actors import RemoteActor, parse_actor
 from federation.wire.bounded import Document, parse_json
 from federation.wire.discovery import bound_handle, parse_jrd
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
-from federation.wire.keys import PublicKey
 from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, parse_note
 from federation.wire.origins import Handle, host_of, is_http_uri, parse_handle, same_origin
 from federation.wire.values import id_of, type_of
@@ -111,10 +110,11 @@ def _is_fresh(actor: Actor, now: int) -> bool:
 
 async def fetch_actor(ctx: Context, uri: str) -> Actor:
     """Fetch, check and store an actor with its keys, and what it is as a group. `attesting` asks for its attestation."""
-    return await _check_actor(ctx, await fetch(ctx, uri))
+    return await take_actor(ctx, await fetch(ctx, uri))
 
 
-async def _check_actor(ctx: Context, document: Document) -> Actor:
+async def take_actor(ctx: Context, document: Document) -> Actor:
+    """Check and store an actor from a document that was fetched from its own id."""
     remote = parse_actor(document)
     handle = await _confirm_handle(ctx, remote)
     return await perform(ctx, lambda act: store_actor(act, remote, handle))
@@ -161,40 +161,6 @@ async def resolve_handle(ctx: Context, name: str) -> Actor | None:
         return await resolve_actor(ctx, jrd.actors[0]) if len(jrd.actors) == 1 else None
     except (FetchError, ProtocolError):
         return None
-
-
-async def resolve_key(ctx: Context, key_id: str, *, refresh: bool = False) -> PublicKey | None:
-    """The public key with an id, bound to the actor whose own document lists it; None when there is none.
-
-    `refresh` fetches the actor anew: keys are rotated. Callers bound how often.
-    """
-    known = await ctx.db.read(lambda tx: get_stored_key(tx, key_id))
-    if known is not None and not refresh:
-        return known
-    if ctx.origin.owns(key_id):
-        return None
-    try:
-        owner = key_id.partition("#")[0]
-        document = await fetch(ctx, owner)
-        if type_of(document) not in ACTORS or document.get("id") != owner:
-            # GoToSocial: the key has an address of its own that gives a stub; its owner's document must list it.
-            owner = id_of(document.get("owner") or document.get("id")) or ""
-            if not same_origin(owner, key_id):
-                return None
-            document = await fetch(ctx, owner)
-        await _check_actor(ctx, document)
-    except (FetchError, ProtocolError):
-        return known if not refresh else None
-    return await ctx.db.read(lambda tx: get_stored_key(tx, key_id))
-
-
-async def get_stored_key(tx: Reader, key_id: str) -> PublicKey | None:
-    """A stored key with the uri of its owner; None when unknown, or when its owner is disabled here."""
-    key = await actors.get_key(tx, key_id)
-    owner = await actors.get_actor(tx, key.actor_id) if key else None
-    if key is None or owner is None or (owner.disabled_at is not None and owner.local):
-        return None
-    return public_key(key, owner.uri)
 
 
 async def resolve_object(ctx: Context, uri: str) -> Status | None:

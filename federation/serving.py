@@ -17,7 +17,6 @@ from federation.context import Context
 from federation.facts import in_reach, is_verified
 from federation.groups import render_announce
 from federation.receiving import authenticate, signed_request
-from federation.resolve import get_stored_key
 from federation.rules import get_rules
 from federation.signing import get_keys
 from federation.wire.dates import render_datetime
@@ -91,12 +90,9 @@ async def identify(ctx: Context, request: web.Request) -> Asker | Deny:
         allowed = may_ask(parsed.host, rules.ruleset, day_of(ctx.now()))
         if isinstance(allowed, Deny):
             return allowed
-        key = await ctx.db.read(lambda tx: get_stored_key(tx, parsed.key_id))
-        signer = await authenticate(ctx, signed, parsed, key)
+        signer = await authenticate(ctx, signed, parsed)
     except ProtocolError as error:
         log.info("signed GET refused: %s", error)
-        return Deny("fetch:signature", Reason.UNSIGNED)
-    if signer is None:
         return Deny("fetch:signature", Reason.UNSIGNED)
     actor = await ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, signer.owner))
     if actor is None:

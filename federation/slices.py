@@ -7,7 +7,8 @@ from federation.act import perform
 from federation.context import Context
 from federation.failures import FetchError
 from federation.memberships import Slice
-from federation.resolve import admission, instance_signing, resolve_actor, resolve_key
+from federation.resolve import admission, instance_signing, resolve_actor
+from federation.verifying import check_with_key
 from federation.wire.bounded import Document, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.proofs import parse_proof, verify_proof
@@ -54,10 +55,11 @@ async def pull(ctx: Context, group: Actor) -> bool:
 
 async def _verify(ctx: Context, document: Document, group: Actor) -> Slice:
     """The group's own proof, about the group, for us: a slice made for another host would end our memberships."""
-    key = await resolve_key(ctx, parse_proof(document).verification_method)
-    if key is None or key.owner != group.uri:
+    method = parse_proof(document).verification_method
+    found = await check_with_key(ctx, method, lambda key: verify_proof(document, key, now=ctx.now()))
+    if found.owner != group.uri:
         raise ProtocolError(Fault.ACTOR_MISMATCH, f"a slice not proven by {group.uri}")
-    proven = verify_proof(document, key, now=ctx.now()).document
+    proven = found.document
     epoch, issued = integer(proven.get("epoch"), 0, 2**63 - 1), moment(proven.get("published"))
     if proven.get("attributedTo") != group.uri or proven.get("audience") != ctx.origin.instance_actor:
         raise ProtocolError(Fault.ACTOR_MISMATCH, "a slice of another group, or for another host")

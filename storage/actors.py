@@ -180,6 +180,17 @@ async def list_keys_of(tx: Reader, actor_ids: Iterable[int]) -> dict[int, list[A
     return keys
 
 
+async def claim_key_refresh(tx: Transaction, uri: str, *, now: int, every: int) -> bool:
+    """True for one caller when a key was last fetched, or tried to be, more than `every` milliseconds ago."""
+    changed = await tx.execute(
+        "UPDATE actor_keys SET fetched_at = :now WHERE uri = :uri AND fetched_at <= :before",
+        uri=uri,
+        now=now,
+        before=now - every,
+    )
+    return changed > 0
+
+
 async def replace_keys(tx: Transaction, actor_id: int, keys: Iterable[ActorKey]) -> None:
     """The actor has these keys and no others from now on. One that another actor has already stays with that one."""
     await tx.execute("DELETE FROM actor_keys WHERE actor_id = :id", id=actor_id)

@@ -104,12 +104,6 @@ async def delete_nonces_before(tx: Transaction, moment: int) -> None:
     await tx.execute("DELETE FROM nonces WHERE seen_at < :moment", moment=moment)
 
 
-async def get_key_age(tx: Reader, key_uri: str) -> int | None:
-    """When a stored key was fetched (unix ms)."""
-    found: int | None = await tx.value("SELECT fetched_at FROM actor_keys WHERE uri = :uri", uri=key_uri)
-    return found
-
-
 async def count_unknown_host(tx: Transaction, host: str, *, now: int) -> None:
     """One more request of a host that nobody listed; at most 1,000 hosts are counted."""
     await tx.execute(

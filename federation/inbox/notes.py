@@ -9,11 +9,12 @@ from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
 from federation.distribution import list_retraction_inboxes
-from federation.facts import get_attestation_facts, group_facts, is_capable, is_verified
+from federation.facts import get_attestation_facts, group_facts, is_capable, is_verified, reaches
 from federation.fanout import announce_deletion
 from federation.inbox.verified import Verified
 from federation.remote_posts import Placement, store_note, update_note
-from federation.resolve import resolve_key, resolve_object
+from federation.resolve import resolve_object
+from federation.verifying import check_with_key
 from federation.wire.addressing import Addressing, audience_of
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, RemoteNote, parse_note
@@ -42,7 +43,7 @@ async def on_create(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         return None if found else "could not be fetched, or is not public"
     note = _own_note(verified)
     group = await _group_asked_for(ctx, note)
-    if group is not None and group.local:
+    if group is not None and group.local and not verified.relayed_by:
         return await _submit(ctx, verified, note, actor, group)
     if group is not None or verified.relayed_by:
         return await _receive_group_post(ctx, verified, note, actor, group)
@@ -113,11 +114,9 @@ async def _invited(act: Act, note: RemoteNote, author: Actor) -> bool:
 
 async def _require_proof(ctx: Context, verified: Verified) -> None:
     """A group-only activity must carry its actor's proof: without one its members' homes could not check it."""
-    proof = parse_proof(verified.activity.raw)
-    key = await resolve_key(ctx, proof.verification_method)
-    if key is None:
-        raise ProtocolError(Fault.PROOF_MISSING, f"no key {proof.verification_method[:200]}")
-    verify_activity_proof(verified.activity.raw, key, now=ctx.now())
+    raw = verified.activity.raw
+    method = parse_proof(raw).verification_method
+    await check_with_key(ctx, method, lambda key: verify_activity_proof(raw, key, now=ctx.now()))
 
 
 async def _submit(ctx: Context, verified: Verified, note: RemoteNote, author: Actor, group: Actor) -> Answer:
@@ -161,6 +160,8 @@ async def _posting(act: Act, author: Actor, group_actor: Actor) -> Answer:
     group = await groups.lock_group(act.tx, group_actor.id)
     if group is None:
         return Reason.NOT_FOUND
+    if not reaches(group, group_actor, author.host, act.rules.ruleset):
+        return Reason.OUT_OF_REACH
     facts = PostFacts(
         audience=Audience.GROUP,
         groups=(await group_facts(act.tx, group, group_actor, author, act.rules.ruleset, act.now),),
@@ -238,15 +239,18 @@ async def _apply_group_edit(act: Act, verified: Verified, note: RemoteNote, acto
     status = await statuses.get_status_by_uri(act.tx, note.uri)
     if status is None or status.group_id != group.id:
         return Reason.NOT_FOUND
+    after = _address(note, actor, group).audience
     facts = EditFacts(
         before=Audience.GROUP,
-        after=_address(note, actor, group).audience,
+        after=after,
         own=status.actor_id == actor.id,
         member=not group.local or await group_posts.is_member(act.tx, group.id, actor.id, act.now),
     )
     decision = posting.may_edit(facts)
     if not isinstance(decision, Allow | Limit):
         return decision.reason
+    if after is not Audience.GROUP:
+        return str(Fault.ADDRESSING)
     refusal = _admission(act, actor, group, joined=True) or (await _posting(act, actor, group) if group.local else None)
     if refusal is not None:
         return refusal

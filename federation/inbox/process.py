@@ -134,8 +134,10 @@ async def process_item(ctx: Context, item: InboxItem) -> None:
     try:
         answer = await process(ctx, item)
     except FetchError as error:
-        await _retry(ctx, item, str(error))
-        return
+        if error.passing:
+            await _retry(ctx, item, str(error))
+            return
+        answer = str(error)
     except Exception as error:
         log.exception("inbox item %s could not be applied", item.id)
         await _retry(ctx, item, type(error).__name__)

@@ -5,12 +5,14 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
+from federation.facts import is_capable, reaches
 from federation.fanout import announce_deletion, fan_out, notify
 from federation.inbox import notes
 from federation.inbox.follows import on_undo_follow
 from federation.inbox.notes import Answer
 from federation.inbox.verified import Verified, from_proof
-from federation.resolve import admits, resolve_actor, resolve_key, resolve_object
+from federation.resolve import admits, resolve_actor, resolve_object
+from federation.verifying import check_with_key
 from federation.wire.bounded import Document
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import host_of, is_http_uri, same_origin
@@ -105,10 +107,8 @@ async def _prove(ctx: Context, inner: Document, group: Actor) -> Verified:
     host = host_of(method)
     if host != ctx.origin.host and not await admits(ctx, host):
         raise ProtocolError(Fault.PROOF_UNSUPPORTED, f"{host} is not admitted")
-    key = await resolve_key(ctx, method)
-    if key is None:
-        raise ProtocolError(Fault.PROOF_MISSING, f"no key {method[:200]}")
-    return from_proof(verify_activity_proof(inner, key, now=ctx.now()), host=host, relayed_by=group.uri)
+    proven = await check_with_key(ctx, method, lambda key: verify_activity_proof(inner, key, now=ctx.now()))
+    return from_proof(proven, host=host, relayed_by=group.uri)
 
 
 async def _on_echo(ctx: Context, relayed: Verified, group: Actor) -> Answer:
@@ -143,7 +143,11 @@ async def _like(act: Act, verified: Verified, actor: Actor) -> Answer:
     if status is None:
         return Reason.NOT_FOUND
     facts = ActivityFacts(
-        host=actor.host, kind=Kind.CONTENT, audience=Audience(status.audience), capable=True, joined=True
+        host=actor.host,
+        kind=Kind.CONTENT,
+        audience=Audience(status.audience),
+        capable=is_capable(actor),
+        joined=True,
     )
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
     if isinstance(decision, Hold):
@@ -164,9 +168,11 @@ async def _reacted_to(act: Act, uri: str, verified: Verified, actor: Actor) -> S
     if status is None:
         return None
     if status.group_id is not None:
-        group = await actors.get_actor(act.tx, status.group_id)
-        if group is not None and not group.local:
-            return status if verified.relayed_by == group.uri else None
+        group, group_actor = await group_posts.require_group(act.tx, status.group_id)
+        if not group.local:
+            return status if verified.relayed_by == group_actor.uri else None
+        if not reaches(group, group_actor, actor.host, act.rules.ruleset):
+            return None
     return await get_visible(act.tx, status.id, viewer=actor.id, now=act.now)
 
 

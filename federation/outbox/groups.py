@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from federation import memberships
 from federation.act import Act, perform
+from federation.attesting import attest
 from federation.context import Context
 from federation.groups import require_group
 from federation.local_actors import insert_local_actor, make_keys, new_actor
@@ -11,6 +12,7 @@ from federation.outbox.profiles import MAX_NAME, check_name, require_free
 from federation.wire.sanitize import clean_text, strip_badge
 from policies.decision import Deny, Hold
 from policies.membership import LEASE_HOURS, Joining, next_epoch
+from policies.verification import Purpose
 from storage import actors, audit, groups
 from storage.ids import new_id
 from storage.records import Actor, Group, Membership, as_json
@@ -85,7 +87,13 @@ def _first_membership(act: Act, group_id: int, actor_id: int, epoch: int) -> Mem
 
 
 async def accept(ctx: Context, group_id: int, actor_id: int, *, by: str) -> Deny | Hold | None:
-    """Accept a request to join; None when done. LookupError when nobody asked."""
+    """Accept a request to join; None when done. LookupError when nobody asked.
+
+    The person's home is asked first whether it still attests them: moderators answer hours after the request.
+    """
+    applicant = await ctx.db.read(lambda tx: actors.get_actor(tx, actor_id))
+    if applicant is not None:
+        await attest(ctx, applicant, Purpose.ACT)
 
     async def unit(act: Act) -> Deny | Hold | None:
         return await memberships.accept(act, group_id, await _require(act, actor_id), by=by)
