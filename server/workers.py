@@ -113,11 +113,11 @@ def _stop(slots: list[Slot]) -> int:
 
 
 def _await_end(pid: int, deadline: float) -> int:
-    """0 for a child that ended well, 1 for any other."""
+    """0 for a child that ended well, or so early that SIGTERM found nothing to finish; 1 for any other."""
     while time.monotonic() < deadline:
         found, status = os.waitpid(pid, os.WNOHANG)
         if found:
-            return int(status != 0)
+            return int(os.waitstatus_to_exitcode(status) not in {0, -signal.SIGTERM})
         signal.sigtimedwait({signal.SIGCHLD}, 0.2)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)

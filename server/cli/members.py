@@ -106,13 +106,8 @@ def verify(
     _require_code(profession, PROFESSIONS)
     for specialty in specialties:
         _require_code(specialty, SPECIALTIES)
-    evidence = Evidence(
-        profession,
-        Level[level.upper()],
-        specialties,
-        register=register,
-        until=None if until is None else _end_of(until),
-    )
+    last = None if until is None else _end_of(until)
+    evidence = Evidence(profession, Level[level.upper()], specialties, register=register, until=last)
 
     async def act(ctx: Context) -> None:
         person = await ctx.db.read(lambda tx: get_member(tx, name))
@@ -120,12 +115,10 @@ def verify(
             await acts.verify(ctx, person.actor.id, evidence, by=CONSOLE)
         except ValueError as error:
             raise Refused(str(error)) from error
-        await tell_member(
-            ctx,
-            person,
-            french=f"Votre profession a été vérifiée : {PROFESSIONS[profession].fr} (niveau {level}).",
-            english=f"Your profession was verified: {PROFESSIONS[profession].en} (level {level}).",
-        )
+        shown = PROFESSIONS[profession]
+        french = f"Votre profession a été vérifiée : {shown.fr} (niveau {level})."
+        english = f"Your profession was verified: {shown.en} (level {level})."
+        await tell_member(ctx, person, french=french, english=english)
 
     console.run(act)
     sentence = say(f"{name} is verified: {profession}, {level}.", f"{name} est vérifié : {profession}, {level}.")

@@ -1,49 +1,22 @@
 """The command line as scripts and people use it, on both engines: what it answers, refuses and leaves in the audit log."""
 
 import asyncio
-import json
+import os
 import tomllib
 from pathlib import Path
-from typing import Any
 
 import pytest
-from click.testing import CliRunner, Result
 
-from server.cli import main
+from storage import deliveries, inbox, members
+from storage.database import Transaction
+from storage.decisions import Outcome, record
+from storage.engines import connect
+from storage.records import InboxItem
 from tests.conftest import Addresses
+from tests.scenarios.commands import Console, insert_delivery
+from web.tokens import hash_token
 
 ADDED = ("peer", "add", "chu-b.example", "--organisation", "CHU B", "--state")
-
-
-class Console:
-    """One instance's command line, in the current folder."""
-
-    def __init__(self) -> None:
-        self._runner = CliRunner()
-
-    def run(self, *args: str, stdin: str | None = None, **environ: str) -> Result:
-        return self._runner.invoke(main, args, input=stdin, env=environ, catch_exceptions=False)
-
-    def do(self, *args: str, stdin: str | None = None) -> str:
-        """Run a command that must succeed; its output."""
-        result = self.run(*args, stdin=stdin)
-        assert result.exit_code == 0, result.output
-        return result.stdout
-
-    def ask(self, *args: str, stdin: str | None = None) -> Any:
-        """The JSON answer of a command that must succeed."""
-        return json.loads(self.do(*args, "--json", stdin=stdin))
-
-    def refuse(self, *args: str, stdin: str | None = None, status: int = 1) -> str:
-        """The sentence of a command that must be refused."""
-        result = self.run(*args, stdin=stdin)
-        assert result.exit_code == status, result.output
-        assert "Traceback" not in result.output
-        return result.stderr
-
-    def acts(self) -> list[tuple[str, str]]:
-        """(act, subject) of the audit log, oldest first."""
-        return [(row["act"], row["subject"]) for row in reversed(self.ask("audit", "show"))]
 
 
 @pytest.fixture
@@ -81,9 +54,17 @@ def test_init_writes_settings_that_are_in_order(empty: Console) -> None:
     assert "confrere member add" in said
     written = tomllib.loads(Path("confrere.toml").read_text())
     assert written["title"] == 'CHU "A"'
-    assert Path("confrere.toml").stat().st_mode & 0o077 == 0
     assert empty.ask("check")["ok"]
     assert ("instance.create", "social.chu-a.example") in empty.acts()
+
+
+def test_what_init_writes_is_for_its_owner_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database holds private keys, the settings perhaps a password."""
+    monkeypatch.chdir(tmp_path)
+    Console().do("init", "--host", "localhost:8000", "--organisation", "CHU A", "--development")
+    written = list(tmp_path.iterdir())
+    assert {"confrere.toml", "confrere.sqlite3", "media"} <= {path.name for path in written}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
 def test_init_overwrites_nothing(console: Console) -> None:
@@ -212,6 +193,53 @@ def test_a_closed_account_can_be_opened_again(console: Console) -> None:
     console.do("member", "disable", "claire", "--undo")
     assert not console.ask("member", "list")[0]["disabled"]
     assert console.acts()[-2:] == [("member.disable", "claire"), ("member.enable", "claire")]
+
+
+def test_what_opened_an_account_does_not_open_it_again(console: Console) -> None:
+    """Sessions and tokens end with the account, and stay ended when it is opened again."""
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example")
+    token = console.do("token", "create", "claire").strip()
+    address = os.environ["CONFRERE_DATABASE"]
+    assert asyncio.run(open_session_and_look(address, token)) == (True, True)
+    console.do("member", "disable", "claire")
+    console.do("member", "disable", "claire", "--undo")
+    assert asyncio.run(look(address, token)) == (False, False)
+
+
+async def open_session_and_look(address: str, token: str) -> tuple[bool, bool]:
+    async def unit(tx: Transaction) -> None:
+        person = await members.get_person_by_login(tx, "claire")
+        assert person is not None
+        await members.insert_session(tx, hashed="s", actor_id=person.actor.id, now=1, expires_at=10)
+
+    db = await connect(address)
+    await db.transact(unit)
+    await db.close()
+    return await look(address, token)
+
+
+async def look(address: str, token: str) -> tuple[bool, bool]:
+    """Whether the session and the token are there."""
+    db = await connect(address)
+    session = await db.read(lambda tx: members.get_person_by_session(tx, "s", now=2))
+    count = await db.read(lambda tx: tx.value("SELECT count(*) FROM tokens WHERE hash = :hash", hash=hash_token(token)))
+    await db.close()
+    return session is not None, count == 1
+
+
+def test_what_gives_access_is_told_to_its_owner(console: Console) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example")
+    console.do("token", "create", "claire")
+    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 1
+    console.do("member", "verify", "claire", "--profession", "nurse", "--level", "checked")
+    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 2
+
+
+async def count_told(address: str) -> int:
+    db = await connect(address)
+    count = await db.read(lambda tx: tx.value("SELECT count(*) FROM notifications WHERE type = 'mention'"))
+    await db.close()
+    return int(count)
 
 
 def test_a_token_in_development_is_made_for_anybody_and_audited(console: Console) -> None:
@@ -391,3 +419,69 @@ def test_the_doctor_watches_a_peer_that_does_not_answer(console: Console) -> Non
     console.do("peer", "add", "localhost:1", "--organisation", "X", "--state", "active")
     found = {row["check"]: row for row in console.ask("doctor")}
     assert found["peer localhost:1"]["state"] == "watch"
+
+
+def test_what_is_held_for_a_host_is_shown_released_and_dropped(console: Console) -> None:
+    address = os.environ["CONFRERE_DATABASE"]
+    asyncio.run(insert_delivery(address, "chu-b.example", state="held"))
+    asyncio.run(insert_held_item(address))
+    [row] = [row for row in console.ask("queue", "show") if row["queue"] == "deliveries"]
+    assert (row["host"], row["state"], row["waiting"], row["reason"]) == (
+        "chu-b.example",
+        "held",
+        1,
+        "peer_quarantined",
+    )
+    assert console.ask("queue", "release", "chu-c.example") == {"deliveries": 0, "inbox": 0}
+    assert console.ask("queue", "release", "chu-b.example") == {"deliveries": 1, "inbox": 1}
+    assert {row["state"] for row in console.ask("queue", "show")} == {"due"}
+    assert console.ask("queue", "drop", "chu-b.example") == {"deliveries": 0, "inbox": 0}
+
+
+async def insert_held_item(address: str) -> None:
+    item = InboxItem(
+        id=3,
+        host="chu-b.example",
+        signer="https://chu-b.example/ap/actors/1",
+        activity_uri="https://chu-b.example/ap/activities/2",
+        type="Create",
+        digest="x",
+        body=b"{}",
+        state="held",
+        attempts=1,
+        due_at=1,
+        lease_owner="",
+        reason="peer_quarantined",
+        received_at=1,
+    )
+    db = await connect(address)
+    await db.transact(lambda tx: inbox.insert_item(tx, item))
+    await db.close()
+
+
+def test_the_doctor_finds_a_queue_that_nobody_works(console: Console) -> None:
+    asyncio.run(insert_delivery(os.environ["CONFRERE_DATABASE"], "chu-b.example"))
+    result = console.run("doctor", "--json")
+    assert result.exit_code == 1
+    assert '"check": "queue deliveries", "state": "wrong"' in result.stdout
+
+
+def test_a_decision_is_explained_in_words(console: Console) -> None:
+    uri = "http://localhost:8000/ap/objects/9"
+    asyncio.run(insert_decision(os.environ["CONFRERE_DATABASE"], uri))
+    held, sent = console.ask("policy", "explain", uri)
+    assert (held["about"], held["outcome"], held["rule"], held["version"]) == ("chu-b.example", "hold", "state:x", 1)
+    assert "quarantined" in held["reason"]
+    assert (sent["about"], sent["outcome"]) == ("chu-c.example", "sent")
+    assert "quarantaine" in console.run("policy", "explain", uri, LC_ALL="fr_FR.UTF-8").stdout
+
+
+async def insert_decision(address: str, uri: str) -> None:
+    async def unit(tx: Transaction) -> None:
+        outcome = Outcome("hold", "state:x", "peer_quarantined", 1)
+        await record(tx, point="delivery", object_uri=uri, host="chu-b.example", outcome=outcome, facts={}, now=5)
+        await deliveries.insert_receipts(tx, [(uri, "chu-c.example", "https://chu-c.example/inbox")], now=6)
+
+    db = await connect(address)
+    await db.transact(unit)
+    await db.close()

@@ -8,73 +8,24 @@ import re
 import signal
 import socket
 import subprocess
-import sys
-import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
-from click.testing import CliRunner
+from aiohttp.test_utils import unused_port
 
-from federation.local_actors import INSTANCE_ACTOR_ID
-from server.cli import main
-from storage import deliveries
-from storage.database import Database, Transaction
 from storage.engines import connect
-from storage.records import Activity, Delivery
 from tests.conftest import Addresses
-
-COMMAND = (sys.executable, "-m", "server")
-PATIENCE = 30
-
-
-class Process:
-    """A command at work, and what it logs."""
-
-    def __init__(self, *args: str) -> None:
-        self.process = subprocess.Popen([*COMMAND, *args], stderr=subprocess.PIPE, text=True)
-        self._lines: SimpleQueue[dict[str, Any]] = SimpleQueue()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
-            with suppress(ValueError):
-                self._lines.put(json.loads(line))
-
-    def wait_for(self, message: str) -> dict[str, Any]:
-        """The next line with this message."""
-        deadline = time.monotonic() + PATIENCE
-        while time.monotonic() < deadline:
-            with suppress(Empty):
-                line = self._lines.get(timeout=1)
-                if line["message"] == message:
-                    return line
-        raise AssertionError(f"never logged: {message}")
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to stop; its exit status."""
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        try:
-            return self.process.wait(timeout=PATIENCE)
-        finally:
-            self.process.kill()
-            self._reader.join()
-            if self.process.stderr:
-                self.process.stderr.close()
+from tests.scenarios.commands import COMMAND, PATIENCE, Console, Process, insert_delivery
 
 
 class Server(Process):
-    """`confrere serve` on a free port."""
+    """`confrere serve`."""
 
     def __init__(self, *args: str) -> None:
-        super().__init__("serve", "--bind", "127.0.0.1:0", *args)
+        super().__init__("serve", *args)
         self.port = int(self.wait_for("serving")["listening"].rpartition(":")[2])
 
     def get(self, path: str) -> tuple[int, bytes]:
@@ -88,15 +39,12 @@ class Server(Process):
 
 
 def confrere(*args: str) -> str:
-    """A command that ends by itself: in this process, which is cheaper."""
-    result = CliRunner().invoke(main, args, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.stdout
+    return Console().do(*args)
 
 
 @pytest.fixture
 def database(addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """The address of the database of an instance in the current folder."""
+    """The address of the database of an instance in the current folder, which listens where its name says."""
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -104,7 +52,7 @@ def database(addresses: Addresses, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("LC_ALL", "C")
     address = asyncio.run(addresses.new())
     monkeypatch.setenv("CONFRERE_DATABASE", address)
-    confrere("init", "--host", "localhost:8000", "--organisation", "CHU A", "--development")
+    confrere("init", "--host", f"localhost:{unused_port()}", "--organisation", "CHU A", "--development")
     return address
 
 
@@ -122,17 +70,29 @@ def start(database: str) -> Iterator[Callable[..., Server]]:
 
 
 def test_from_nothing_to_a_member_who_signs_in(start: Callable[..., Server]) -> None:
-    link = json.loads(
-        confrere("member", "add", "owner", "--email", "owner@chu-a.example", "--role", "admin", "--json")
-    )["link"]
+    added = Console().ask("member", "add", "owner", "--email", "owner@chu-a.example", "--role", "admin")
     server = start()
     status, body = server.get("/nodeinfo/2.0")
     assert status == 200
     assert json.loads(body)["software"]["name"] == "confrere"
-    status, page = server.get(link.partition("localhost:8000")[2])
+    assert server.wait_for("request")["path"] == "/nodeinfo/2.0"
+    link = urlsplit(added["link"])
+    status, page = server.get(f"{link.path}?{link.query}")
     assert status == 200
     assert b"owner" in page
+    assert server.wait_for("request")["path"] == "/auth/link"
     assert server.stop() == 0
+
+
+def test_a_look_at_a_host_proposes_a_line(start: Callable[..., Server]) -> None:
+    host = f"localhost:{start().port}"
+    found = Console().ask("peer", "look", host)
+    assert (found["software"], found["name"], found["group_only"]) == ("confrere 0.1.0", "CHU A", True)
+    assert found["proposal"] == f"confrere peer add {host} --organisation 'CHU A' --state proposed"
+    assert found["proposal"] in Console().do("peer", "look", host)
+    confrere("peer", "add", host, "--organisation", "CHU A", "--state", "active")
+    checks = {row["check"]: row for row in Console().ask("doctor")}
+    assert checks[f"peer {host}"]["state"] == "ok"
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -154,7 +114,7 @@ def test_a_request_under_way_is_finished(start: Callable[..., Server], number: s
                 wait_until_refused(server.port)
                 asked.sendall(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
                 assert connection.recv(4096).startswith(b"HTTP/1.1 200 OK")
-        assert server.stop() == 0
+        assert server.process.wait(timeout=PATIENCE) == 0
 
 
 def wait_until_refused(port: int) -> None:
@@ -183,11 +143,16 @@ def test_two_processes_share_a_port_and_a_killed_one_is_replaced(start: Callable
     assert server.stop() == 0
 
 
+def test_processes_stop_when_their_parent_is_killed(start: Callable[..., Server]) -> None:
+    server = start("--workers", "2")
+    assert server.get("/nodeinfo/2.0")[0] == 200
+    server.process.kill()
+    wait_until_refused(server.port)
+
+
 def test_a_second_server_on_the_same_port_is_refused(start: Callable[..., Server]) -> None:
-    server = start()
-    again = subprocess.run(
-        [*COMMAND, "serve", "--bind", f"127.0.0.1:{server.port}"], capture_output=True, text=True, check=False
-    )
+    start()
+    again = subprocess.run([*COMMAND, "serve"], capture_output=True, text=True, check=False)
     assert again.returncode == 1
     assert re.match(r"Error: cannot listen on 127\.0\.0\.1:\d+: Address already in use", again.stderr)
 
@@ -199,7 +164,7 @@ def test_a_stop_gives_leases_back(database: str, start: Callable[..., Server], e
     """
     with socket.create_server(("127.0.0.1", 0)) as silent:
         silent.settimeout(PATIENCE)
-        asyncio.run(insert_delivery(database, silent.getsockname()[1]))
+        asyncio.run(insert_delivery(database, f"localhost:{silent.getsockname()[1]}"))
         process = start() if engine == "sqlite" else Process("work")
         connection, _ = silent.accept()
         with connection:
@@ -225,45 +190,9 @@ async def change_schema(database: str, sql: str) -> None:
     await db.close()
 
 
-async def insert_delivery(database: str, port: int) -> None:
-    """A retraction, which every policy lets pass."""
-    db = await connect(database)
-    host = f"localhost:{port}"
-
-    async def unit(tx: Transaction) -> None:
-        activity = Activity(7, "http://localhost:8000/ap/activities/7", INSTANCE_ACTOR_ID, "Delete", None, b"{}", 1)
-        await deliveries.insert_activity(tx, activity)
-        await deliveries.insert_deliveries(
-            tx,
-            [
-                Delivery(
-                    id=8,
-                    activity_id=7,
-                    sender_id=INSTANCE_ACTOR_ID,
-                    host=host,
-                    inbox=f"http://{host}/inbox",
-                    kind="retraction",
-                    audience="direct",
-                    object_uri="http://localhost:8000/ap/objects/9",
-                    group_id=None,
-                    state="due",
-                    attempts=0,
-                    due_at=1,
-                    lease_owner="",
-                    reason="",
-                    created_at=1,
-                    finished_at=None,
-                )
-            ],
-        )
-
-    await db.transact(unit)
-    await db.close()
-
-
 async def leased(database: str) -> str:
     """Who holds the delivery."""
-    db: Database = await connect(database)
+    db = await connect(database)
     owner = await db.read(lambda tx: tx.value("SELECT lease_owner FROM deliveries WHERE id = 8 AND state = 'due'"))
     await db.close()
     return str(owner)
