@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from storage.media_store import SETTLED_SECONDS, MediaStore, name_of_source, open_store
@@ -69,6 +69,8 @@ async def test_a_file_that_could_not_be_written_leaves_nothing(
     assert files_below(tmp_path) == []
 
 
+@example("/etc/passwd")
+@example("../../../etc/passwd")
 @given(st.one_of(st.text(), st.from_regex(r"(\.\./)*[a-z/.]{0,20}"), st.from_regex(r"[0-9a-f]{64}\.[a-z]{1,4}\n?")))
 def test_no_name_leads_out_of_the_store(name: str) -> None:
     assert MediaStore(Path("/")).find(name) is None

@@ -245,6 +245,7 @@ def test_what_is_no_image_of_ours_is_refused(given: bytes, reason: str) -> None:
         convert(given, Shape.ATTACHMENT)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # what Pillow thinks of broken EXIF goes to nobody
 @settings(deadline=None, max_examples=60)
 @given(
     st.sampled_from(FORMATS), st.lists(st.tuples(st.integers(0, 4000), st.binary(min_size=1, max_size=4)), max_size=6)

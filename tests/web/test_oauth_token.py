@@ -163,6 +163,14 @@ async def test_refusals_have_their_names(db: Database) -> None:
             assert error_of(await fetch_token(served.browser, app, **said)) == refused
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_a_wrong_secret_makes_no_browser_ask_for_a_password(db: Database) -> None:
+    async with serving(db) as served:
+        response = await served.browser.post("/oauth/token", data={"grant_type": "client_credentials"})
+        assert (response.status, response.headers["WWW-Authenticate"]) == (401, 'Bearer error="invalid_client"')
+        assert response.headers["Cache-Control"] == "no-store"
+
+
 async def test_nobody_becomes_the_console(db: Database) -> None:
     await add_token(db, await add_person(db, "alice"))
     async with serving(db) as served:

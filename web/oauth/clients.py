@@ -40,9 +40,10 @@ def answer_oauth(data: Mapping[str, object]) -> web.Response:
 
 
 def answer_refusal(refusal: Refusal) -> web.Response:
-    headers = {**_NO_STORE, "WWW-Authenticate": "Basic"} if refusal.status == 401 else _NO_STORE
+    """With `Bearer` in the challenge, as Doorkeeper has it: for `Basic` a browser would ask its person for a password."""
+    challenge = {"WWW-Authenticate": f'Bearer error="{refusal.code}"'} if refusal.status == 401 else {}
     body = {"error": refusal.code, "error_description": _DESCRIPTIONS[refusal.code]}
-    return answer(body, status=refusal.status, headers=headers)
+    return answer(body, status=refusal.status, headers=_NO_STORE | challenge)
 
 
 def parse_credentials(authorization: str, form: Form) -> tuple[str, str]:
