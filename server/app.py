@@ -65,7 +65,7 @@ async def running(config: Config, listener: socket.socket) -> AsyncIterator[Runn
         app = build_app(config, ctx)
         runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_SECONDS)
         await runner.setup()
-        jobs = asyncio.create_task(run_jobs(ctx, stop, new_owner()))
+        jobs = asyncio.create_task(run_jobs(ctx, open_store(config.media), stop, new_owner()))
         try:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             yield Running(ctx, app, jobs)

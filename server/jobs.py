@@ -5,13 +5,19 @@ import logging
 import os
 import secrets
 import socket
+from contextlib import suppress
 
 from federation.context import Context
 from federation.delivery import run_deliveries
 from federation.inbox.process import run_inbox
 from federation.upkeep import run_upkeep
+from storage.media import delete_unattached_before
+from storage.media_store import MediaStore
 
 STOP_SECONDS = 15  # longer than one attempt of a delivery
+
+CLEAN_UP_SECONDS = 3600
+DAY = 24 * 3_600_000
 
 log = logging.getLogger("confrere.jobs")
 
@@ -21,11 +27,23 @@ def new_owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-async def run_jobs(ctx: Context, stop: asyncio.Event, owner: str) -> None:
+async def run_jobs(ctx: Context, store: MediaStore, stop: asyncio.Event, owner: str) -> None:
     """All loops until `stop`, or until one of them fails: then the others are cancelled and the failure is raised."""
     async with asyncio.TaskGroup() as tasks:
         for run in (run_inbox, run_deliveries, run_upkeep):
             tasks.create_task(run(ctx, stop, owner), name=run.__name__)
+        tasks.create_task(run_clean_up(ctx, store, stop), name=run_clean_up.__name__)
+
+
+async def run_clean_up(ctx: Context, store: MediaStore, stop: asyncio.Event) -> None:
+    """Hourly, forget files that no post has had for a day: uploads never posted, and those of deleted posts."""
+    while not stop.is_set():
+        moment = ctx.now() - DAY
+        for name in await ctx.db.transact(lambda tx, moment=moment: delete_unattached_before(tx, moment)):  # type: ignore[misc]
+            await store.delete(name, now=ctx.now())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(CLEAN_UP_SECONDS):
+                await stop.wait()
 
 
 async def finish_jobs(jobs: asyncio.Task[None]) -> None:

@@ -216,5 +216,3 @@ def _config(host: str, folder: Path) -> Config:
 async def open_world(addresses: Addresses, folder: Path) -> AsyncIterator[World]:
     async with AsyncExitStack() as stack:
         yield World(addresses, folder, stack)
-
-
