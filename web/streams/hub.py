@@ -55,7 +55,7 @@ class Hub:
         self._closed = False
 
     async def join(self, outlet: Outlet) -> None:
-        """Everything committed after this returns reaches the outlet."""
+        """Everything committed after this returns reaches the outlet; on PostgreSQL also what was committed just before."""
         async with self._turn:
             position = None
             if self._following is None or self._following.done():
