@@ -239,7 +239,7 @@ def _busy(running: dict[asyncio.Task[None], str]) -> frozenset[str]:
 
 async def _rest(ctx: Context, stop: asyncio.Event, running: dict[asyncio.Task[None], str]) -> None:
     """Until an attempt ends, something is committed, the next delivery is due, or it is time to stop."""
-    due = await ctx.db.read(deliveries.get_next_due)
+    due = await ctx.db.read(lambda tx: deliveries.get_next_due(tx, busy=_busy(running)))
     seconds = IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.01, (due - ctx.now()) / 1000))
     waking = [asyncio.create_task(ctx.db.wait_for_commit(seconds)), asyncio.create_task(stop.wait())]
     await asyncio.wait([*waking, *running], return_when=asyncio.FIRST_COMPLETED, timeout=seconds)

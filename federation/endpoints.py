@@ -46,6 +46,8 @@ def add_federation_routes(app: web.Application, ctx: Context, store: MediaStore)
 
 def _bound(ctx: Context, handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
+        if "%00" in request.raw_path:  # nothing has such a name, and PostgreSQL cannot even be asked for it
+            return web.json_response({"error": "Bad request"}, status=400)
         return await handler(ctx, request)
 
     handle.__name__ = getattr(handler, "__name__", "handle")

@@ -10,7 +10,7 @@ from aiohttp import web
 
 from federation.context import Context
 from federation.media import fetch_media
-from federation.serving import NOT_FOUND, PRIVATE, decide_fetch, identify, path_id, refuse
+from federation.serving import NOT_FOUND, PRIVATE, decide_fetch, identify, parse_id, path_id, refuse
 from policies.decision import Allow, Decision, Deny
 from policies.visibility import Door
 from storage import media, statuses
@@ -34,8 +34,8 @@ async def get_group_file(ctx: Context, request: web.Request) -> web.Response:
         prefix = f"{ctx.origin.base}/ap/media/"
         own = uri.removeprefix(prefix)
         found = (
-            await media.get_media(tx, int(own))
-            if uri.startswith(prefix) and own.isdecimal() and len(own) < 20
+            await media.get_media(tx, parse_id(own))
+            if uri.startswith(prefix)
             else await media.get_media_by_address(tx, uri)
         )
         status = await statuses.get_status(tx, found.status_id) if found and found.status_id else None

@@ -50,6 +50,7 @@ PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Signature, Authorizati
 PUBLIC_FOR = {"Cache-Control": "private, max-age=180", "Vary": "Signature, Authorization"}
 PAGE = 20
 NOBODY = 0
+LARGEST = 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,9 +165,14 @@ async def _group_policy(tx: Reader, actor: Actor, asker: Asker) -> GroupPolicy |
 
 
 def path_id(request: web.Request) -> int:
-    """The id in the path; what is none of ours is an id that nothing has."""
-    text = request.match_info["id"]
-    return int(text) if text.isdecimal() and len(text) < 20 else NOBODY
+    """The id in the path."""
+    return parse_id(request.match_info["id"])
+
+
+def parse_id(text: str) -> int:
+    """An id as it stands in an address; what is none of ours is an id that nothing has."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else NOBODY
+    return number if number < LARGEST else NOBODY
 
 
 # --- posts and activities ----------------------------------------------------------------------------------------
@@ -381,10 +387,10 @@ async def get_outbox(ctx: Context, request: web.Request) -> web.Response:
         uri = actor.outbox or ""
         if "page" not in request.query:
             return answer(render_collection(uri, total=actor.statuses_count, first=f"{uri}?page=true"))
-        before = request.query.get("max_id", "")
-        page = Page(limit=PAGE, before=int(before) if before.isdecimal() and len(before) < 20 else 2**63 - 1)
+        page = Page(limit=PAGE, before=parse_id(request.query.get("max_id", "")) or LARGEST - 1)
         found = await timelines.list_account(tx, NOBODY, actor.id, page, timelines.Kinds(), now=ctx.now())
-        items = [await _post_document(tx, ctx, status, wrap=True) for status in found]
+        given = [one for one in found if isinstance(await decide_fetch(tx, ctx, asker, one, Door.AUTHOR), Allow)]
+        items = [await _post_document(tx, ctx, status, wrap=True) for status in given]
         following = f"{uri}?page=true&max_id={found[-1].id}" if len(found) == PAGE else None
         return answer(render_page(f"{uri}?{request.query_string}", uri, items, following=following))
 

@@ -107,10 +107,9 @@ async def count_due(tx: Reader) -> int:
     return int(await tx.value("SELECT count(*) FROM deliveries WHERE state = 'due'"))
 
 
-async def get_next_due(tx: Reader) -> int | None:
-    """When the next waiting delivery is due (unix ms)."""
-    found: int | None = await tx.value("SELECT min(due_at) FROM deliveries WHERE state = 'due'")
-    return found
+async def get_next_due(tx: Reader, *, busy: Iterable[str] = ()) -> int | None:
+    """When the next waiting delivery may be attempted (unix ms): it is due, and its host neither rests nor is `busy`."""
+    return await queues.next_due(tx, "deliveries", busy=busy, rests=True)
 
 
 async def get_host(tx: Reader, host: str) -> HostState:

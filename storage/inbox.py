@@ -78,8 +78,8 @@ async def count_due(tx: Reader) -> int:
 
 
 async def get_next_due(tx: Reader) -> int | None:
-    found: int | None = await tx.value("SELECT min(due_at) FROM inbox WHERE state = 'due'")
-    return found
+    """When the next waiting item is due (unix ms)."""
+    return await queues.next_due(tx, "inbox")
 
 
 async def delete_finished_before(tx: Transaction, moment: int) -> None:

@@ -7,21 +7,29 @@ claim takes a few rows of every host that has some due, so one host's backlog ne
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from storage.database import Transaction
+from storage.database import Reader, Transaction
 
 # The recursion steps through the index from host to host; counting distinct hosts would read every waiting row.
-_CLAIM = """
+_WAITING = """
 WITH RECURSIVE waiting (host) AS (
   SELECT min(host) FROM {table} WHERE state = 'due'
   UNION ALL
   SELECT (SELECT min(q.host) FROM {table} q WHERE q.state = 'due' AND q.host > waiting.host)
   FROM waiting WHERE waiting.host IS NOT NULL
-)
+)"""
+# `q` is asked again whether it is due: what another process claims between our reading and our locking is none of ours.
+_CLAIM = _WAITING + """
 SELECT q.id FROM waiting JOIN {table} q ON q.id IN (
   SELECT x.id FROM {table} x WHERE x.state = 'due' AND x.host = waiting.host AND x.due_at <= :now
   ORDER BY x.due_at, x.id LIMIT :share)
-WHERE waiting.host IS NOT NULL AND waiting.host NOT IN :busy {condition}
+WHERE waiting.host IS NOT NULL AND waiting.host NOT IN :busy AND q.state = 'due' AND q.due_at <= :now {condition}
 ORDER BY q.due_at, q.id LIMIT :limit /*pg FOR UPDATE OF q SKIP LOCKED*/"""
+_NEXT = _WAITING + """
+SELECT min(CASE WHEN t.retry_at > w.due_at THEN t.retry_at ELSE w.due_at END) FROM (
+  SELECT waiting.host AS host,
+    (SELECT min(x.due_at) FROM {table} x WHERE x.state = 'due' AND x.host = waiting.host) AS due_at
+  FROM waiting WHERE waiting.host IS NOT NULL AND waiting.host NOT IN :busy
+) w LEFT JOIN hosts t ON t.host = w.host AND :rests = 1"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +67,12 @@ async def claim(
             ids=ids,
         )
     return ids
+
+
+async def next_due(tx: Reader, table: str, *, busy: Iterable[str] = (), rests: bool = False) -> int | None:
+    """When the next row may be claimed (unix ms), leaving out `busy` hosts; with `rests` a host that rests waits for its end."""
+    found: int | None = await tx.value(_NEXT.format(table=table), busy=list(busy), rests=int(rests))
+    return found
 
 
 async def release(tx: Transaction, table: str, *, owner: str, now: int) -> int:

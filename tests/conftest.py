@@ -127,7 +127,6 @@ def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
-
 class Addresses:
     """Makes as many empty, migrated databases of one engine as a test wants (one for each instance)."""
 

@@ -7,6 +7,7 @@ fetched before the handler's transaction.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from federation.attesting import attest
 from federation.context import Context
@@ -30,7 +31,9 @@ log = logging.getLogger(__name__)
 LEASE_MS = 60_000
 BATCH = 32
 SHARE = 8
+HOSTS_AT_ONCE = 64
 IDLE_SECONDS = 2.0
+PATIENCE_SECONDS = 0.05  # how long fast hosts wait for each other, so that one claim serves many
 
 Handler = Callable[[Context, Verified, Actor], Awaitable[Answer]]
 
@@ -94,10 +97,24 @@ async def _require_actor(ctx: Context, verified: Verified) -> Actor:
 
 
 async def run_inbox(ctx: Context, stop: asyncio.Event, owner: str) -> None:
-    """Apply recorded activities until told to stop, then give back what is claimed. Hosts take turns."""
+    """Apply recorded activities until told to stop, then finish what is under way and give the rest back.
+
+    A host whose items take long (because something must be fetched from it) keeps nobody else waiting.
+    """
+    running: dict[asyncio.Task[None], str] = {}
     while not stop.is_set():
-        if not await process_batch(ctx, owner):
+        if len(running) < HOSTS_AT_ONCE:
+            for queue in await _claim(ctx, owner, busy=frozenset(running.values())):
+                running[asyncio.create_task(_process_in_order(ctx, queue, stop))] = queue.host
+        if running:
+            await asyncio.wait(running, timeout=PATIENCE_SECONDS)
+        else:
             await _rest(ctx, stop)
+        for task in [task for task in running if task.done()]:
+            running.pop(task)
+            task.result()
+    if running:
+        await asyncio.wait(running)
     await ctx.db.transact(lambda tx: inbox.release(tx, owner=owner, now=ctx.now()))
 
 
@@ -114,18 +131,34 @@ async def _rest(ctx: Context, stop: asyncio.Event) -> None:
 
 async def process_batch(ctx: Context, owner: str) -> int:
     """Claim and apply what is due; one host's items in order, different hosts side by side. Answers how many."""
+    queues = await _claim(ctx, owner, busy=frozenset())
+    await asyncio.gather(*(_process_in_order(ctx, queue, asyncio.Event()) for queue in queues))
+    return sum(len(queue.items) for queue in queues)
+
+
+@dataclass(frozen=True, slots=True)
+class _Queue:
+    """Items of one host, ours until a time (unix ms)."""
+
+    host: str
+    items: list[InboxItem]
+    until: int
+
+
+async def _claim(ctx: Context, owner: str, *, busy: frozenset[str]) -> list[_Queue]:
     now = ctx.now()
     lease = Lease(owner, now, now + LEASE_MS)
-    items = await ctx.db.transact(lambda tx: inbox.claim_due(tx, lease, limit=BATCH, share=SHARE))
+    items = await ctx.db.transact(lambda tx: inbox.claim_due(tx, lease, limit=BATCH, share=SHARE, busy=busy))
     by_host: dict[str, list[InboxItem]] = {}
     for item in items:
         by_host.setdefault(item.host, []).append(item)
-    await asyncio.gather(*(_process_in_order(ctx, queue) for queue in by_host.values()))
-    return len(items)
+    return [_Queue(host, queue, lease.until) for host, queue in by_host.items()]
 
 
-async def _process_in_order(ctx: Context, items: list[InboxItem]) -> None:
-    for item in items:
+async def _process_in_order(ctx: Context, queue: _Queue, stop: asyncio.Event) -> None:
+    for item in queue.items:
+        if stop.is_set() or ctx.now() >= queue.until:  # another process may have them by now
+            return
         await process_item(ctx, item)
 
 

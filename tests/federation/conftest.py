@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from storage.media_store import MediaStore
 from tests.conftest import Addresses
 from tests.federation.home import Home, open_home
 from tests.federation.peer import Peer
@@ -29,3 +30,9 @@ async def home(addresses: Addresses, tmp_path: Path, peer: Peer) -> AsyncIterato
     async with open_home(addresses, tmp_path) as made:
         await made.rule(peer.host)
         yield made
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> MediaStore:
+    """Where `home` keeps files."""
+    return MediaStore(tmp_path)

@@ -217,8 +217,8 @@ async def test_an_author_who_cannot_be_asked_for_now_is_asked_for_later(home: Ho
     activity = stranger.group_activity(carl, stranger.group_note(carl, guest.group.uri))
     stranger.respond("/users/carl", 503)
     assert await home.send(guest.group, peer.announce(guest.group, activity)) == 202
-    assert await home.process() == []
-    assert await home.rows("SELECT state, reason LIKE '%503%' FROM inbox") in ([("due", 1)], [("due", True)])
+    (ended,) = await home.process()
+    assert ended.startswith("due: http_status: 503")
     stranger.answers["/users/carl"] = served
     home.clock.pass_by(HOUR)
     assert await home.process() == ["done"]
@@ -373,10 +373,9 @@ async def test_an_accept_counts_from_the_group_that_was_asked(home: Home, peer: 
         await home.take(guest.group, peer.activity("Accept", guest.group, unasked, epoch=5))
         == "refused: group_not_joined"
     )
-    for epoch in (None, "5", -1, 2**63, True, 1.5):
+    for epoch in (None, "5", -1, True, 1.5):
         accept = peer.activity("Accept", guest.group, join, epoch=epoch)
-        ended = "400" if epoch == 2**63 else await home.take(guest.group, accept)
-        assert ended == "400" or ended.startswith("refused: shape"), epoch
+        assert (await home.take(guest.group, accept)).startswith("refused: shape"), epoch
     assert await home.count("memberships", "state = 'active'") == 1
     assert await home.take(guest.group, peer.activity("Accept", guest.group, join, epoch=5)) == "done"
     known = await home.membership(guest.stored, olga)
