@@ -31,6 +31,7 @@ LEASE_MS = 60_000
 AT_ONCE = 64
 PER_HOST = 4
 IDLE_SECONDS = 2.0
+MOST_WAIT = 24 * 3_600_000
 CONTENT_TYPE = "application/activity+json"
 
 
@@ -178,8 +179,13 @@ async def _try_again(tx: Transaction, delivery: Delivery, outcome: Outcome, now:
     if due is None:
         await deliveries.finish(tx, delivery.id, state="dead", reason=outcome.reason, now=now)
     else:
-        due = max(due, now + (outcome.retry_after or 0))
+        due = max(due, now + _asked_wait(outcome))
         await deliveries.reschedule(tx, delivery.id, due_at=due, reason=outcome.reason)
+
+
+def _asked_wait(outcome: Outcome) -> int:
+    """How long the host asks us to wait (ms), for a day at most: it may not make us forget what is due."""
+    return min(outcome.retry_after or 0, MOST_WAIT)
 
 
 async def _note_host(tx: Transaction, job: Job, outcome: Outcome, now: int) -> None:
@@ -192,8 +198,10 @@ async def _note_host(tx: Transaction, job: Job, outcome: Outcome, now: int) -> N
             )
     elif outcome.host_at_fault:
         current = await deliveries.get_host(tx, known.host)
-        failures = current.failures + 1
-        rests = host_rests_until(failures, now, random.random())  # noqa: S311  # spreads retries, no secret
+        # What was under way when the host began to rest fails of the same outage.
+        failures = current.failures + int(current.retry_at <= now)
+        rests = host_rests_until(max(failures, 1), now, random.random())  # noqa: S311  # spreads retries, no secret
+        rests = max(rests, current.retry_at, now + _asked_wait(outcome))
         await deliveries.upsert_host(tx, replace(current, failures=failures, retry_at=rests, last_error=outcome.reason))
 
 

@@ -18,18 +18,24 @@ WITH RECURSIVE waiting (host) AS (
   FROM waiting WHERE waiting.host IS NOT NULL
 )"""
 # `q` is asked again whether it is due: what another process claims between our reading and our locking is none of ours.
-_CLAIM = _WAITING + """
+_CLAIM = (
+    _WAITING
+    + """
 SELECT q.id FROM waiting JOIN {table} q ON q.id IN (
   SELECT x.id FROM {table} x WHERE x.state = 'due' AND x.host = waiting.host AND x.due_at <= :now
   ORDER BY x.due_at, x.id LIMIT :share)
 WHERE waiting.host IS NOT NULL AND waiting.host NOT IN :busy AND q.state = 'due' AND q.due_at <= :now {condition}
 ORDER BY q.due_at, q.id LIMIT :limit /*pg FOR UPDATE OF q SKIP LOCKED*/"""
-_NEXT = _WAITING + """
+)
+_NEXT = (
+    _WAITING
+    + """
 SELECT min(CASE WHEN t.retry_at > w.due_at THEN t.retry_at ELSE w.due_at END) FROM (
   SELECT waiting.host AS host,
     (SELECT min(x.due_at) FROM {table} x WHERE x.state = 'due' AND x.host = waiting.host) AS due_at
   FROM waiting WHERE waiting.host IS NOT NULL AND waiting.host NOT IN :busy
 ) w LEFT JOIN hosts t ON t.host = w.host AND :rests = 1"""
+)
 
 
 @dataclass(frozen=True, slots=True)
