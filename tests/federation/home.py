@@ -200,12 +200,13 @@ class Home:
         await self.db.transact(lambda tx: inbox.insert_item(tx, item))
 
     async def process(self) -> list[str]:
-        """Apply what waits in the inbox; how each item ended, as `state` or `state: reason`."""
-        before = {row[0] for row in await self.rows("SELECT id FROM inbox WHERE state <> 'due'")}
+        """Apply what waits in the inbox; how each item ended (or goes on waiting), as `state` or `state: reason`."""
+        query = "SELECT id, state, reason, attempts FROM inbox ORDER BY id"
+        before = {row[0]: row for row in await self.rows(query)}
         while await process_batch(self.ctx, "test"):
             pass
-        ended = await self.rows("SELECT id, state, reason FROM inbox ORDER BY id")
-        return [f"{row[1]}: {row[2]}" if row[2] else str(row[1]) for row in ended if row[0] not in before]
+        moved = [row for row in await self.rows(query) if row != before.get(row[0])]
+        return [f"{row[1]}: {row[2]}" if row[2] else str(row[1]) for row in moved]
 
     async def take(self, sender: Someone, activity: dict[str, Any]) -> str:
         """Receive and apply one activity that is accepted for processing; how it ended."""
