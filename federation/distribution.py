@@ -17,7 +17,7 @@ from policies.decision import Allow, Deny, Hold, Limit
 from policies.delivery import may_send
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import deliveries, follows, statuses
+from storage import actors, deliveries, follows, statuses
 from storage.database import Reader
 from storage.follows import Inbox
 from storage.ids import new_id
@@ -110,7 +110,18 @@ async def list_inboxes(tx: Reader, status: Status, author: Actor) -> list[Inbox]
     groups_named = [
         Inbox(actor.host, actor.inbox) for _, actor in mentioned if not actor.local and actor.type == "Group"
     ]
-    return [*named, *groups_named, *await follows.list_follower_inboxes(tx, author.id)]
+    answered = await _answered(tx, status)
+    return [*named, *groups_named, *answered, *await follows.list_follower_inboxes(tx, author.id)]
+
+
+async def _answered(tx: Reader, status: Status) -> list[Inbox]:
+    """Where a public post is answered it is shown, also when its author is not named: apps leave the mention out."""
+    if status.in_reply_to_actor_id is None or status.audience not in {Audience.PUBLIC, Audience.UNLISTED}:
+        return []
+    parent = await actors.get_actor(tx, status.in_reply_to_actor_id)
+    if parent is None or parent.local:
+        return []
+    return [Inbox(parent.host, parent.shared_inbox or parent.inbox)]
 
 
 async def list_retraction_inboxes(tx: Reader, object_uri: str) -> list[Inbox]:

@@ -146,8 +146,11 @@ def _read(connection: sqlite3.Connection, unit: ReadUnit) -> Any:
         connection.execute("COMMIT")
 
 
-def _write_together(connection: sqlite3.Connection, units: list[WriteUnit]) -> list[Any]:
-    """Each unit in a savepoint of its own, one COMMIT for all; answers a value or an exception for each."""
+def _write_together(connection: sqlite3.Connection, units: list[WriteUnit]) -> tuple[list[Any], bool]:
+    """Each unit in a savepoint of its own, one COMMIT for all; answers a value or a failure for each, and whether
+    anything was written.
+    """
+    before = connection.total_changes
     connection.execute("BEGIN IMMEDIATE")
     try:
         outcomes = [_attempt(connection, unit) for unit in units]
@@ -156,7 +159,7 @@ def _write_together(connection: sqlite3.Connection, units: list[WriteUnit]) -> l
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
-    return outcomes
+    return outcomes, connection.total_changes != before
 
 
 def _attempt(connection: sqlite3.Connection, unit: WriteUnit) -> Any:
@@ -232,10 +235,11 @@ class SqliteDatabase:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), UNITS_PER_COMMIT))]
             units = [unit for unit, _ in batch]
             try:
-                outcomes = await _on_thread(self._writer, partial(_write_together, self._writer._conn, units))  # noqa: SLF001  # see decision 0003
+                outcomes, wrote = await _on_thread(self._writer, partial(_write_together, self._writer._conn, units))  # noqa: SLF001  # see decision 0003
             except Exception as error:  # noqa: BLE001  # the commit failed: every unit in it did
-                outcomes = [_Failed(error)] * len(batch)
-            self._commits.announce()
+                outcomes, wrote = [_Failed(error)] * len(batch), False
+            if wrote:
+                self._commits.announce()
             for (_, answer), outcome in zip(batch, outcomes, strict=True):
                 _settle(answer, outcome)
 
@@ -313,6 +317,7 @@ class _PostgresTransaction:
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
+        self.wrote = False
 
     async def rows(self, sql: str, **params: Any) -> list[Row]:
         text, names = translate(sql)
@@ -332,10 +337,13 @@ class _PostgresTransaction:
         text, names = translate(sql)
         status: str = await self._connection.execute(text, *(_listed(params[name]) for name in names))
         last = status.rsplit(" ", 1)[-1]
-        return int(last) if last.isdigit() else -1
+        changed = int(last) if last.isdigit() else -1
+        self.wrote = self.wrote or changed != 0
+        return changed
 
     async def execute_many(self, sql: str, batch: Iterable[Mapping[str, Any]]) -> None:
         text, names = translate(sql)
+        self.wrote = True
         await self._connection.executemany(text, [[_listed(params[name]) for name in names] for params in batch])
 
 
@@ -384,14 +392,16 @@ class PostgresDatabase:
         for attempt in range(RETRIES):
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
-                    result = await unit(_PostgresTransaction(connection))
+                    tx = _PostgresTransaction(connection)
+                    result = await unit(tx)
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError) as error:
                 collided = not isinstance(error, asyncpg.UniqueViolationError) or _is_id_collision(error)
                 if not collided or attempt == RETRIES - 1:
                     raise
             else:
-                self._commits.announce()
-                self._tell()
+                if tx.wrote:  # an empty claim must not wake those who make empty claims
+                    self._commits.announce()
+                    self._tell()
                 return result
         raise AssertionError("unreachable")  # pragma: no cover
 

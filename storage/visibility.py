@@ -2,7 +2,8 @@
 
 Use `VISIBLE` in every query that answers a person, with `s` for the post, `a` for its author, and the parameters
 `viewer` (an actor's id; 0 for nobody) and `now` (unix ms). A test compares it with the pure rule for every
-combination of facts; neither may change without the other.
+combination of facts; neither may change without the other. One thing is stricter here: to a disabled account nothing is
+shown, not even what everybody may see; the rule knows no such viewer, because nobody is signed in with one.
 """
 
 from collections.abc import Iterable
@@ -23,7 +24,9 @@ VISIBLE = """(
       SELECT 1 FROM memberships vg WHERE vg.group_id = s.group_id AND vg.actor_id = :viewer
         AND vg.state = 'active' AND vg.lease_until > :now))
   )
-  AND (:viewer = 0 OR NOT EXISTS (SELECT 1 FROM actors vv WHERE vv.id = :viewer AND vv.disabled_at IS NOT NULL))
+  AND (:viewer = 0 OR NOT EXISTS (
+    SELECT 1 FROM actors vv LEFT JOIN members vp ON vp.actor_id = vv.id
+    WHERE vv.id = :viewer AND (vv.disabled_at IS NOT NULL OR vp.disabled_at IS NOT NULL)))
   AND (s.boost_of_id IS NULL OR EXISTS (
     SELECT 1 FROM statuses bs JOIN actors ba ON ba.id = bs.actor_id WHERE bs.id = s.boost_of_id
       AND bs.audience IN ('public', 'unlisted') AND ba.disabled_at IS NULL AND ba.host_suspended = 0)
