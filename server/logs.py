@@ -7,6 +7,7 @@ messages of exceptions quote values. Must not know what is logged.
 import logging
 import sys
 import traceback
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,15 +64,21 @@ def _entry(record: logging.LogRecord) -> dict[str, Any]:
 
 def _failure(error: BaseException) -> dict[str, Any]:
     """What failed and where, without a word of what it was working on."""
-    kind = type(error)
-    frames = traceback.extract_tb(error.__traceback__)
-    found: dict[str, Any] = {
-        "error": f"{kind.__module__}.{kind.__qualname__}",
-        "where": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    }
-    if error.__cause__:
-        found["cause"] = _failure(error.__cause__)
-    return found
+    return {"error": _kind(error), "where": list(_places(error))}
+
+
+def _places(error: BaseException) -> Iterator[str]:
+    """Where it was raised, then what it came from: its cause, or each member of a group."""
+    for frame in traceback.extract_tb(error.__traceback__):
+        yield f"{frame.filename}:{frame.lineno} {frame.name}"
+    members = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    for each in (*members, *filter(None, (error.__cause__,))):
+        yield f"from {_kind(each)}"
+        yield from _places(each)
+
+
+def _kind(error: BaseException) -> str:
+    return f"{type(error).__module__}.{type(error).__qualname__}"
 
 
 def log_loop_error(_: object, context: dict[str, Any]) -> None:

@@ -41,8 +41,7 @@ def queue_command() -> None:
 @click.pass_obj
 def show(console: Console) -> None:
     async def rows(tx: Reader) -> list[dict[str, Any]]:
-        due = await inbox.count_due(tx)
-        received = [_row("inbox", "", "due", due, None, "")] if due else []
+        received = [_row("inbox", *row) for row in await inbox.count_by_state(tx)]
         return received + [_row("deliveries", *row) for row in await deliveries.count_by_state(tx)]
 
     console.show_rows(console.run(lambda ctx: ctx.db.read(rows)), say("Nothing waits.", "Rien n'attend."))
@@ -121,7 +120,7 @@ def _audited(console: Console, name: str, host: str, change: Callable[[Transacti
     return console.run(act)
 
 
-def _row(queue: str, host: str, state: str, count: int, oldest: int | None, reason: str) -> dict[str, Any]:
+def _row(queue: str, host: str, state: str, count: int, oldest: int, reason: str) -> dict[str, Any]:
     return {
         "queue": queue,
         "host": host,

@@ -175,7 +175,7 @@ def test_a_stop_gives_leases_back(database: str, start: Callable[..., Server], e
 
 def test_a_process_whose_queues_fail_ends_with_a_status(database: str, start: Callable[..., Server]) -> None:
     """So that whoever watches it starts it again."""
-    server = start()
+    server = start("--workers", "1")
     asyncio.run(change_schema(database, "ALTER TABLE deliveries RENAME TO lost;"))
     try:
         server.wait_for("a job failed")

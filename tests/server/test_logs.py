@@ -63,7 +63,14 @@ def test_an_exception_is_logged_without_its_text(formatter: logging.Formatter) -
 
 def test_a_cause_is_named_too() -> None:
     entry = json.loads(JsonFormatter().format(failed()))
-    assert entry["cause"]["error"] == "builtins.ValueError"
+    assert "from builtins.ValueError" in entry["where"]
+
+
+def test_what_failed_together_is_named_one_by_one() -> None:
+    group = ExceptionGroup(SECRET, [ValueError(SECRET), KeyError(SECRET)])
+    record = logging.LogRecord("confrere", logging.ERROR, "", 0, "a job failed", None, (type(group), group, None))
+    entry = json.loads(JsonFormatter().format(record))
+    assert entry["where"] == ["from builtins.ValueError", "from builtins.KeyError"]
 
 
 def test_fields_stand_beside_the_message() -> None:
