@@ -20,7 +20,7 @@ from federation.wire.jsonld import plain
 from federation.wire.signatures import ParsedSignature, Request, Signer, parse, require_actor, verify
 from policies.admission import HostFacts, admit_host
 from policies.decision import Allow, Decision
-from policies.ruleset import day_of
+from policies.ruleset import Ruleset, day_of
 from policies.terms import Kind
 from storage import inbox
 from storage.database import Reader
@@ -88,13 +88,21 @@ _WORDS = {
 
 
 async def receive(ctx: Context, request: Request) -> Refusal | None:
-    """Judge and record one request; None when it is taken (or need not be). ProtocolError: the sender's fault."""
+    """Judge and record one request; None when it is taken (or need not be). ProtocolError: the sender's fault.
+
+    The host is judged before its body is even read as JSON, unless we have its key: then it may be taking something back.
+    """
     parsed = parse(request)
+    known, ruleset = await ctx.db.read(lambda tx: _stored(tx, parsed))
+    today = day_of(ctx.now())
+    decision = admit_host(HostFacts(parsed.host), ruleset, today)
+    if not isinstance(decision, Allow) and not known:
+        return await _turn_away(ctx, parsed.host, decision)
     activity = parse_activity(plain(parse_json(request.body)))
-    known, decision = await ctx.db.read(lambda tx: _admission(ctx, tx, parsed, activity))
+    if is_retraction(activity):
+        decision = admit_host(HostFacts(parsed.host, Kind.RETRACTION, key_known=known), ruleset, today)
     if not isinstance(decision, Allow):
-        await _count(ctx, parsed.host)
-        return Refusal(403, f"{parsed.host}: {decision}")
+        return await _turn_away(ctx, parsed.host, decision)
     if not known and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
         return None  # an account we never knew is gone or changed; fetching its key would be pointless (Mastodon)
     signer = await authenticate(ctx, request, parsed)
@@ -103,13 +111,14 @@ async def receive(ctx: Context, request: Request) -> Refusal | None:
     return None
 
 
-async def _admission(ctx: Context, tx: Reader, parsed: ParsedSignature, activity: Activity) -> tuple[bool, Decision]:
-    """Whether the key is stored, and whether the host is listened to."""
-    known = await get_stored_key(tx, parsed.key_id) is not None
-    rules = await get_rules(tx)
-    kind = Kind.RETRACTION if is_retraction(activity) else Kind.CONTENT
-    facts = HostFacts(parsed.host, kind, key_known=known)
-    return known, admit_host(facts, rules.ruleset, day_of(ctx.now()))
+async def _stored(tx: Reader, parsed: ParsedSignature) -> tuple[bool, Ruleset]:
+    """Whether the key is stored, and the ruleset in force."""
+    return await get_stored_key(tx, parsed.key_id) is not None, (await get_rules(tx)).ruleset
+
+
+async def _turn_away(ctx: Context, host: str, decision: Decision) -> Refusal:
+    await _count(ctx, host)
+    return Refusal(403, f"{host}: {decision}")
 
 
 async def authenticate(ctx: Context, request: Request, parsed: ParsedSignature) -> Signer:

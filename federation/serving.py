@@ -96,7 +96,7 @@ async def identify(ctx: Context, request: web.Request) -> Asker | Deny:
         log.info("signed GET refused: %s", error)
         return Deny("fetch:signature", Reason.UNSIGNED)
     actor = await ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, signer.owner))
-    if actor is None:
+    if actor is None or actor.disabled_at is not None:
         return Deny("fetch:signature", Reason.UNSIGNED)
     return Asker(signer, actor, fresh=await _is_fresh(ctx, signer))
 

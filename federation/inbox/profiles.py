@@ -22,7 +22,7 @@ async def on_update(ctx: Context, verified: Verified, actor: Actor) -> str | Non
 
 
 async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> str | None:
-    """An account is gone: it is shown to nobody any more, follows nobody and is a member of nothing."""
+    """An account is gone: it is shown to nobody any more, follows nobody and is a member of nothing; a group has no members."""
     if verified.activity.object_id != actor.uri:
         return str(Fault.ACTOR_MISMATCH)
 
@@ -36,7 +36,10 @@ async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> str | Non
 
 
 async def end_everything(act: Act, actor: Actor) -> None:
-    """Every follow and membership of an actor is over."""
+    """Every follow and membership of an actor is over, and every membership in it."""
+    for member in await groups.list_members(act.tx, actor.id, states=memberships.PRESENT):
+        if member.actor.local:
+            await memberships.leave(act, actor, member.actor)
     for known in await follows.list_of_actor(act.tx, actor.id):
         await follows.delete_follow(act.tx, known)
     for membership in await groups.list_memberships_of(act.tx, actor.id):

@@ -116,6 +116,7 @@ class Peer:
         self.answers: dict[str, Answer] = {}
         self.handles: dict[str, str] = {}
         self._ids = count(1)
+        self._hanging: list[asyncio.Event] = []
         app = web.Application(client_max_size=4 << 20)
         app.router.add_route("*", "/{path:.*}", self._handle)
         self.server = TestServer(app, host="127.0.0.1")
@@ -126,6 +127,8 @@ class Peer:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        for event in self._hanging:
+            event.set()
         await self.server.close()
 
     @property
@@ -192,8 +195,9 @@ class Peer:
         self.answers[path] = answer
 
     def hang(self, path: str) -> asyncio.Event:
-        """Answer nothing at a path until the event is set."""
+        """Answer nothing at a path until the event is set, or the test is over."""
         released = asyncio.Event()
+        self._hanging.append(released)
 
         async def answer(_request: web.Request) -> web.Response:
             await released.wait()

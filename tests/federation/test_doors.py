@@ -352,6 +352,14 @@ async def test_only_deleted_public_posts_say_that_they_were_there(home: Home, pe
     assert await home.fetch("/ap/objects/123456", doors.ben) == NOTHING, "somebody else's word is no deletion of ours"
 
 
+async def test_an_account_that_is_gone_asks_for_nothing(home: Home, peer: Peer) -> None:
+    ben = peer.actor("ben")
+    post = await home.publish(await home.member("anna"), "public")
+    assert (await home.fetch(post.uri, ben))[0] == 200
+    assert await home.take(ben, peer.activity("Delete", ben, ben.uri)) == "done"
+    assert await home.fetch(post.uri, ben) == UNSIGNED
+
+
 async def test_disabled_and_hidden_actors_are_not_there(home: Home, peer: Peer) -> None:
     """A member whose account is closed, and a group that is not listed, but for its members' hosts."""
     anna, gone, ben = await home.member("anna", verified=True), await home.member("gone"), peer.actor("ben")

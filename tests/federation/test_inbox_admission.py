@@ -29,8 +29,9 @@ async def test_an_unknown_host_costs_us_nothing(home: Home, peer: Peer, stranger
     ):
         for scheme in Scheme:
             assert await home.send(eve, activity, scheme=scheme) == 403
+    assert await home.send(eve, b"no JSON, which is not even looked at") == 403
     assert stranger.asked == []
-    assert await home.rows("SELECT host, requests FROM unknown_hosts") == [(stranger.host, 10)]
+    assert await home.rows("SELECT host, requests FROM unknown_hosts") == [(stranger.host, 11)]
     assert await home.count("inbox") == 0
 
 
@@ -229,6 +230,10 @@ async def test_posts_of_a_quarantined_peer_do_not_come_in_by_looking_them_up(hom
         assert (await home.take(ben, peer.activity("Announce", ben, note["id"]))).startswith("refused")
         assert (await home.take(ben, peer.activity("Create", ben, note["id"]))).startswith("refused")
         assert await home.count("statuses") == 0
+        await home.rule(peer.host, other.host)
+        await home.take(carl, other.activity("Create", carl, note))
+        await home.rule(peer.host, more=f'[peers."{other.host}"]\norganisation = "Other"\nstate = "active"\n{EXPIRED}')
+        assert await home.take(ben, peer.activity("Announce", ben, note["id"])) == "held: agreement_expired"
 
 
 async def test_what_is_fetched_counts_for_its_own_origin_only(home: Home, peer: Peer, stranger: Peer) -> None:

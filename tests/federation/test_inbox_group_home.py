@@ -216,7 +216,7 @@ async def test_another_group_cannot_bring_a_post_to_ours(home: Home, peer: Peer)
     theirs = peer.group("neurologie")
     await home.join(theirs, ward.anna)
     announced = peer.announce(theirs, ward.create(ward.ben))
-    assert (await home.take(theirs, announced)).startswith("refused")
+    assert await home.take(theirs, announced) == "refused: a group-only post that its group did not announce"
     impostor = {**ward.create(ward.ben), "object": peer.group_note(ward.eve, ward.group.uri)}
     assert (await ward.take(ward.ben, impostor)).startswith("refused: actor-mismatch")
     assert await home.count("statuses") == 0

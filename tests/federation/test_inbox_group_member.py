@@ -439,6 +439,15 @@ async def test_a_removal_passes_from_a_suspended_host(home: Home, peer: Peer) ->
     assert await guest.state() == "ended"
 
 
+async def test_a_group_that_is_gone_has_no_members_here(home: Home, peer: Peer) -> None:
+    guest = await Guest.open(home, peer)
+    _, found = await guest.post()
+    assert await guest.sees(guest.anna) == [found.uri]
+    assert await home.take(guest.group, peer.activity("Delete", guest.group, guest.group.uri)) == "done"
+    assert await guest.state() == "ended"
+    assert await guest.sees(guest.anna) == []
+
+
 async def test_a_higher_epoch_makes_the_slice_due(home: Home, peer: Peer) -> None:
     """There may have been acts in between that never came."""
     guest = await Guest.open(home, peer)

@@ -248,8 +248,10 @@ async def test_a_key_counts_only_where_its_owner_lists_it(home: Home, peer: Peer
     assert await home.send(eve, peer.create(ben)) == 401
     key = {"id": f"{stranger.base}/key", "owner": ben.uri, "publicKeyPem": eve.document["publicKey"]["publicKeyPem"]}
     stranger.serve("/key", key)
+    peer.asked.clear()
     stolen = type(eve.keys.rsa)(f"{stranger.base}/key", ben.uri, eve.keys.rsa.algorithm, eve.keys.rsa.material)
     assert await home.send(ben, peer.create(ben), key=stolen) == 401
+    assert peer.asked == [], "the claimed owner is not even asked"
     assert await home.count("actor_keys", "uri IN :lies", lies=[eve.keys.rsa.id, stolen.id]) == 0
 
 

@@ -243,8 +243,12 @@ async def test_applying_a_groups_matters_twice_changes_nothing(home: Home, peer:
 
 async def test_only_the_signers_own_activity_is_read_from_the_table(home: Home, peer: Peer) -> None:
     """Whatever a row says, the activity in it must be its signer's."""
-    ben, eve = peer.actor("ben"), peer.actor("eve")
+    ben, eve, anna = peer.actor("ben"), peer.actor("eve"), await home.member("anna")
     await home.know(ben)
-    await home.put(eve, peer.create(ben))
-    assert (await home.process())[0].startswith("refused: actor-mismatch")
-    assert await home.count("statuses") == 0
+    await home.know(eve)
+    post = await home.publish(anna, "bonjour")
+    for activity in (peer.activity("Like", ben, post.uri), peer.activity("Delete", ben, ben.uri), peer.create(ben)):
+        await home.put(eve, activity)
+        assert (await home.process())[0].startswith("refused: actor-mismatch"), activity["type"]
+    assert await home.count("favourites") == 0
+    assert (await home.stored(ben.uri)).disabled_at is None
