@@ -15,22 +15,22 @@ from storage.visibility import get_visible
 
 async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, edited: bool = False) -> None:
     """Write a new (or edited) post into the home timelines of those here who should read it, and notify who is named."""
-    owners = await _readers(tx, status, author, now)
+    mentioned = await _local_mentioned(tx, status)
+    owners = await _readers(tx, status, author, mentioned, now)
     if edited:
         for owner in await timelines.list_home_owners(tx, status.id):
             await insert_event(tx, owner_id=owner, type_="status.update", ref=status.id, now=now)
     else:
         await timelines.insert_home(tx, status.id, owners, now=now)
-    await _notify_mentioned(tx, status, author, now)
+    await _notify_mentioned(tx, status, author, mentioned, now)
 
 
-async def _readers(tx: Reader, status: Status, author: Actor, now: int) -> set[int]:
+async def _readers(tx: Reader, status: Status, author: Actor, mentioned: set[int], now: int) -> set[int]:
     own = {author.id} if author.local else set()
     if status.audience == Audience.GROUP and status.group_id is not None:
         if not status.distributed:
             return own
         return own | set(await groups.list_local_member_ids(tx, status.group_id, now=now))
-    mentioned = await _local_mentioned(tx, status)
     if status.audience == Audience.DIRECT:
         return own | mentioned
     followers = set(await follows.list_local_follower_ids(tx, author.id, boosts_only=status.boost_of_id is not None))
@@ -50,8 +50,8 @@ async def _local_mentioned(tx: Reader, status: Status) -> set[int]:
     return {actor.id for _, actor in mentioned if actor.local and actor.type == "Person"}
 
 
-async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, now: int) -> None:
-    for owner in sorted(await _local_mentioned(tx, status) - {author.id}):
+async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, mentioned: set[int], now: int) -> None:
+    for owner in sorted(mentioned - {author.id}):
         # A mention in a post that its reader may not see is no mention: its author named somebody outside the audience.
         if await get_visible(tx, status.id, viewer=owner, now=now) is not None:
             await notify(tx, owner, "mention", author.id, status_id=status.id, now=now)

@@ -12,11 +12,12 @@ from aiohttp import web
 from federation.context import Context
 from federation.failures import FetchError
 from federation.rules import get_rules
-from federation.verifying import check_with_key, get_stored_key
+from federation.verifying import check_with_known, get_stored_key
 from federation.wire.activities import Activity, is_retraction, parse_activity
 from federation.wire.bounded import MAX_BODY, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
+from federation.wire.keys import PublicKey
 from federation.wire.signatures import ParsedSignature, Request, Signer, parse, require_actor, verify
 from policies.admission import HostFacts, admit_host
 from policies.decision import Allow, Decision
@@ -93,27 +94,27 @@ async def receive(ctx: Context, request: Request) -> Refusal | None:
     The host is judged before its body is even read as JSON, unless we have its key: then it may be taking something back.
     """
     parsed = parse(request)
-    known, ruleset = await ctx.db.read(lambda tx: _stored(tx, parsed))
+    known, ruleset = await ctx.db.read(lambda tx: get_key_and_ruleset(tx, parsed))
     today = day_of(ctx.now())
     decision = admit_host(HostFacts(parsed.host), ruleset, today)
-    if not isinstance(decision, Allow) and not known:
+    if not isinstance(decision, Allow) and known is None:
         return await _turn_away(ctx, parsed.host, decision)
     activity = parse_activity(plain(parse_json(request.body)))
     if is_retraction(activity):
-        decision = admit_host(HostFacts(parsed.host, Kind.RETRACTION, key_known=known), ruleset, today)
+        decision = admit_host(HostFacts(parsed.host, Kind.RETRACTION, key_known=known is not None), ruleset, today)
     if not isinstance(decision, Allow):
         return await _turn_away(ctx, parsed.host, decision)
-    if not known and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
+    if known is None and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
         return None  # an account we never knew is gone or changed; fetching its key would be pointless (Mastodon)
-    signer = await authenticate(ctx, request, parsed)
+    signer = await authenticate(ctx, request, parsed, known)
     require_actor(signer, activity.actor)
     await record(ctx, signer, activity, request.body)
     return None
 
 
-async def _stored(tx: Reader, parsed: ParsedSignature) -> tuple[bool, Ruleset]:
-    """Whether the key is stored, and the ruleset in force."""
-    return await get_stored_key(tx, parsed.key_id) is not None, (await get_rules(tx)).ruleset
+async def get_key_and_ruleset(tx: Reader, parsed: ParsedSignature) -> tuple[PublicKey | None, Ruleset]:
+    """The key, if it is stored, and the ruleset in force."""
+    return await get_stored_key(tx, parsed.key_id), (await get_rules(tx)).ruleset
 
 
 async def _turn_away(ctx: Context, host: str, decision: Decision) -> Refusal:
@@ -121,10 +122,15 @@ async def _turn_away(ctx: Context, host: str, decision: Decision) -> Refusal:
     return Refusal(403, f"{host}: {decision}")
 
 
-async def authenticate(ctx: Context, request: Request, parsed: ParsedSignature) -> Signer:
-    """The signer of a request whose host is admitted. ProtocolError when the signature is not good, or its key not to be had."""
+async def authenticate(ctx: Context, request: Request, parsed: ParsedSignature, known: PublicKey | None) -> Signer:
+    """The signer of a request whose host is admitted; `known` is the key if it is stored.
+
+    ProtocolError when the signature is not good, or its key not to be had.
+    """
     try:
-        return await check_with_key(ctx, parsed.key_id, lambda key: verify(request, parsed, key, now=ctx.now()))
+        return await check_with_known(
+            ctx, parsed.key_id, known, lambda key: verify(request, parsed, key, now=ctx.now())
+        )
     except FetchError as error:
         raise ProtocolError(Fault.KEY_MISMATCH, f"no key {parsed.key_id[:200]}: {error}") from error
 

@@ -16,7 +16,7 @@ from federation.attested import credential_document
 from federation.context import Context
 from federation.facts import in_reach, is_verified
 from federation.groups import render_announce
-from federation.receiving import authenticate, signed_request
+from federation.receiving import authenticate, get_key_and_ruleset, signed_request
 from federation.rules import get_rules
 from federation.signing import get_keys
 from federation.wire.dates import render_datetime
@@ -87,11 +87,11 @@ async def identify(ctx: Context, request: web.Request) -> Asker | Deny:
     signed = signed_request(ctx, request)
     try:
         parsed = parse(signed)
-        rules = await ctx.db.read(get_rules)
-        allowed = may_ask(parsed.host, rules.ruleset, day_of(ctx.now()))
+        known, ruleset = await ctx.db.read(lambda tx: get_key_and_ruleset(tx, parsed))
+        allowed = may_ask(parsed.host, ruleset, day_of(ctx.now()))
         if isinstance(allowed, Deny):
             return allowed
-        signer = await authenticate(ctx, signed, parsed)
+        signer = await authenticate(ctx, signed, parsed, known)
     except ProtocolError as error:
         log.info("signed GET refused: %s", error)
         return Deny("fetch:signature", Reason.UNSIGNED)

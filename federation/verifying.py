@@ -27,11 +27,16 @@ KEY_REFRESH_MS = 5 * 60_000
 async def check_with_key(ctx: Context, key_id: str, check: Callable[[PublicKey], T]) -> T:
     """What `check` makes of the key with an id. FetchError when it cannot be had now; ProtocolError when there is none,
     or what `check` raises.
-
-    A stored key that does not fit is fetched anew once in five minutes: without a bound anybody could make us fetch by
-    sending rubbish.
     """
-    known = await ctx.db.read(lambda tx: get_stored_key(tx, key_id))
+    return await check_with_known(ctx, key_id, await ctx.db.read(lambda tx: get_stored_key(tx, key_id)), check)
+
+
+async def check_with_known(ctx: Context, key_id: str, known: PublicKey | None, check: Callable[[PublicKey], T]) -> T:
+    """`check_with_key` where the stored key has just been read.
+
+    One that does not fit is fetched anew once in five minutes: without a bound anybody could make us fetch by sending
+    rubbish.
+    """
     if known is None:
         return check(await fetch_key(ctx, key_id))
     try:

@@ -28,6 +28,9 @@ def set_up_logs(*, terminal: bool | None = None) -> None:
     readable = sys.stderr.isatty() if terminal is None else terminal
     handler = logging.StreamHandler()
     handler.setFormatter(ReadableFormatter() if readable else JsonFormatter())
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = (
+        False  # looked up for each line, shown in none
+    )
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
 
 

@@ -1,6 +1,6 @@
 """Actors and their keys, ours and others'. Must not know what an actor is allowed to do."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from storage.database import Reader, Transaction
@@ -37,7 +37,7 @@ _REFRESHED = [
     "fetched_at",
 ]
 _UPSERT = (
-    f"{_INSERT} ON CONFLICT (uri) DO UPDATE SET "
+    f"{_INSERT} ON CONFLICT (uri) DO UPDATE SET version = actors.version + 1, "
     + ", ".join(f"{name} = excluded.{name}" for name in _REFRESHED)
     + " WHERE actors.host <> ''"
 )
@@ -76,6 +76,23 @@ async def get_actor_by_handle(tx: Reader, username: str, handle_host: str) -> Ac
 async def list_actors(tx: Reader, ids: Iterable[int]) -> dict[int, Actor]:
     found = await tx.rows(f"SELECT {COLUMNS} FROM actors a WHERE a.id IN :ids", ids=list(ids))
     return {row[0]: Actor(*row) for row in found}
+
+
+async def list_shown(tx: Reader, ids: Collection[int]) -> dict[int, Actor]:
+    """`list_actors`, for pages that show the same people again and again: reads whole rows only where they changed."""
+    versions = await tx.rows("SELECT a.id, a.version FROM actors a WHERE a.id IN :ids", ids=ids)
+    shown: dict[int, Actor] = {}
+    changed: dict[int, int] = {}
+    for actor_id, version in versions:
+        if actor := tx.actors.get(actor_id, version):
+            shown[actor_id] = actor
+        else:
+            changed[actor_id] = version
+    if changed:
+        for actor_id, actor in (await list_actors(tx, changed)).items():
+            tx.actors.put(actor_id, changed[actor_id], actor)
+            shown[actor_id] = actor
+    return shown
 
 
 async def list_actors_by_uri(tx: Reader, uris: Iterable[str]) -> dict[str, Actor]:
@@ -117,7 +134,8 @@ async def upsert_remote_actor(tx: Transaction, actor: Actor) -> Actor:
     A name that another uri of that host held before moves to this one: the host decides who bears it.
     """
     await tx.execute(
-        "UPDATE actors SET username = username || '-' || id WHERE username = :name AND handle_host = :host AND uri <> :uri",
+        "UPDATE actors SET version = version + 1, username = username || '-' || id "
+        "WHERE username = :name AND handle_host = :host AND uri <> :uri",
         name=actor.username,
         host=actor.handle_host,
         uri=actor.uri,
@@ -132,7 +150,7 @@ async def upsert_remote_actor(tx: Transaction, actor: Actor) -> Actor:
 async def update_actor(tx: Transaction, actor_id: int, **changes: Any) -> None:
     """Set named columns of one actor."""
     assignments = ", ".join(f"{name} = :{name}" for name in changes)
-    await tx.execute(f"UPDATE actors SET {assignments} WHERE id = :id", id=actor_id, **changes)
+    await tx.execute(f"UPDATE actors SET version = version + 1, {assignments} WHERE id = :id", id=actor_id, **changes)
 
 
 async def update_counts(
@@ -146,8 +164,8 @@ async def update_counts(
 ) -> None:
     """Add to the public counts of an actor. Group-only acts never call this."""
     await tx.execute(
-        "UPDATE actors SET followers_count = followers_count + :followers, following_count = following_count + :following, "
-        "statuses_count = statuses_count + :statuses, last_status_at = coalesce(:last, last_status_at) WHERE id = :id",
+        "UPDATE actors SET version = version + 1, followers_count = followers_count + :followers, "
+        "following_count = following_count + :following, statuses_count = statuses_count + :statuses, last_status_at = coalesce(:last, last_status_at) WHERE id = :id",
         id=actor_id,
         followers=followers,
         following=following,
@@ -200,7 +218,7 @@ async def replace_keys(tx: Transaction, actor_id: int, keys: Iterable[ActorKey])
 async def suspend_host(tx: Transaction, host: str, *, suspended: bool) -> None:
     """Mark or unmark every actor of a host and its subdomains; marked ones are shown to nobody."""
     await tx.execute(
-        "UPDATE actors SET host_suspended = :suspended WHERE host = :host OR host LIKE :below",
+        "UPDATE actors SET version = version + 1, host_suspended = :suspended WHERE host = :host OR host LIKE :below",
         suspended=int(suspended),
         host=host,
         below=f"%.{host}",

@@ -1,19 +1,24 @@
 """The seam between the program and its database.
 
 A unit of work is an `async def unit(tx)` that awaits nothing but its transaction. `Database.read` and
-`Database.transact` run it: on SQLite the whole unit runs in one hop on the database's thread, on PostgreSQL on one
+`Database.transact` run it: on SQLite a whole unit runs on one thread (decisions 0003 and 0016), on PostgreSQL on one
 pooled connection. The same SQL text serves both (see `engines.translate`). This module must not know any table.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from storage.kept import Kept
+
 T = TypeVar("T")
 Row = Sequence[Any]
 
 
 class Reader(Protocol):
-    """What a question may do: read one consistent state of the database."""
+    """What a question may do: read one consistent state of the database. `actors` are those that were read before."""
+
+    @property
+    def actors(self) -> Kept: ...
 
     async def rows(self, sql: str, **params: Any) -> list[Row]:
         """Every row, in the order the SQL states."""

@@ -4,9 +4,10 @@ One SQL text serves both engines. SQLite reads it nearly as it is; for PostgreSQ
 parameters, turns `IN :list` into `= ANY`, and uncovers comments of the form `/*pg FOR UPDATE SKIP LOCKED*/`, which
 SQLite, having a single writer, does not need.
 
-On SQLite a whole unit of work runs as one function on the connection's thread (a thread hop costs more than an
-indexed read), and units that wait together share one commit, because a commit with synchronous=FULL costs more than
-most units do.
+On SQLite a unit that writes runs as one function on the writer's thread, and units that wait together share one
+commit, because a commit with synchronous=FULL costs more than most units do. A unit that only reads runs where it is
+asked for, since a hop to a thread costs several times an indexed read; one that takes long is stopped and begun again
+on a reader's thread, so that nobody waits for it.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
+from time import perf_counter
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
@@ -26,12 +28,17 @@ import asyncpg
 import orjson
 
 from storage.database import Database, Reader, Row, Transaction
+from storage.kept import Kept
 
 T = TypeVar("T")
 ReadUnit = Callable[[Reader], Awaitable[Any]]
 WriteUnit = Callable[[Transaction], Awaitable[Any]]
 
-READERS = 3
+READERS = 2
+# How long the event loop may stand still for one read, and how often that is looked at: after so many instructions of
+# SQLite's virtual machine, some tenths of a millisecond.
+QUICK_SECONDS = 0.005
+QUICK_STEPS = 10_000
 UNITS_PER_COMMIT = 64
 BUSY_MS = 30_000
 RETRIES = 4
@@ -87,14 +94,19 @@ async def connect(address: str) -> Database:
     raise ValueError(f"database must begin with sqlite:/// or postgresql://, not {address!r}")
 
 
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "cache_size=-16000")
+STATEMENTS = 512  # prepared ones kept by each connection
+
+
 # --- SQLite ------------------------------------------------------------------------------------------------------
 
 
 class _SqliteTransaction:
     """Both Reader and Transaction. Lives on the connection's thread: nothing in it ever suspends."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, kept: Kept) -> None:
         self._connection = connection
+        self.actors = kept
 
     def _run(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Cursor:
         return self._connection.execute(_for_sqlite(sql), _bindable(params))
@@ -114,7 +126,8 @@ class _SqliteTransaction:
         return self._run(sql, params).rowcount
 
     async def execute_many(self, sql: str, batch: Iterable[Mapping[str, Any]]) -> None:
-        self._connection.executemany(_for_sqlite(sql), [_bindable(params) for params in batch])
+        if rows := [_bindable(params) for params in batch]:
+            self._connection.executemany(_for_sqlite(sql), rows)
 
 
 def _bindable(params: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -126,9 +139,9 @@ def _bindable(params: Mapping[str, Any]) -> Mapping[str, Any]:
     return params
 
 
-def _drive(unit: Callable[[Any], Awaitable[T]], connection: sqlite3.Connection) -> T:
+def _drive(unit: Callable[[Any], Awaitable[T]], connection: sqlite3.Connection, kept: Kept) -> T:
     """Run a unit to its end without an event loop; it can suspend only by awaiting something foreign."""
-    steps = unit(_SqliteTransaction(connection)).__await__()
+    steps = unit(_SqliteTransaction(connection, kept)).__await__()
     try:
         next(steps)
     except StopIteration as stop:
@@ -138,10 +151,10 @@ def _drive(unit: Callable[[Any], Awaitable[T]], connection: sqlite3.Connection) 
     raise UnitOfWorkError("a unit of work awaited something other than its transaction")
 
 
-def _read(connection: sqlite3.Connection, unit: ReadUnit) -> Any:
+def _read(connection: sqlite3.Connection, unit: ReadUnit, kept: Kept) -> Any:
     connection.execute("BEGIN")
     try:
-        return _drive(unit, connection)
+        return _drive(unit, connection, kept)
     finally:
         connection.execute("COMMIT")
 
@@ -166,7 +179,7 @@ def _attempt(connection: sqlite3.Connection, unit: WriteUnit) -> Any:
     for _ in range(RETRIES):
         connection.execute("SAVEPOINT unit")
         try:
-            outcome = _drive(unit, connection)
+            outcome = _drive(unit, connection, Kept())
         except Exception as error:  # noqa: BLE001  # it belongs to the unit's caller, who gets it
             connection.execute("ROLLBACK TO unit")
             outcome = _Failed(error)
@@ -192,14 +205,21 @@ def _is_id_collision(error: BaseException) -> bool:
 
 
 class SqliteDatabase:
-    """One file: one writer, several readers, and an idle connection that watches for other processes' commits."""
+    """One file: one writer, a connection for quick reads on the event loop, readers for the long ones, and an idle
+    connection that watches for other processes' commits.
+    """
 
     dialect = "sqlite"
 
     def __init__(
-        self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection], watcher: aiosqlite.Connection
+        self,
+        writer: aiosqlite.Connection,
+        quick: "_Quick",
+        readers: list[aiosqlite.Connection],
+        watcher: aiosqlite.Connection,
     ) -> None:
         self._writer = writer
+        self._quick = quick
         self._all = [writer, *readers, watcher]
         self._idle_readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
         for reader in readers:
@@ -208,17 +228,25 @@ class SqliteDatabase:
         self._waiting: deque[tuple[WriteUnit, asyncio.Future[Any]]] = deque()
         self._writing: asyncio.Task[None] | None = None
         self._commits = _Commits(self._version)
+        self._kept = Kept()
 
     @classmethod
     async def open(cls, path: Path) -> "SqliteDatabase":
         writer = await _connect_sqlite(path)
         readers = [await _connect_sqlite(path, read_only=True) for _ in range(READERS)]
-        return cls(writer, readers, await _connect_sqlite(path, read_only=True))
+        return cls(writer, _Quick(path), readers, await _connect_sqlite(path, read_only=True))
 
     async def read(self, unit: Callable[[Reader], Awaitable[T]]) -> T:
+        try:
+            found: T = self._quick.read(unit, self._kept)
+        except sqlite3.OperationalError:  # stopped for its length, or the file is busy: either way not here
+            return await self._read_aside(unit)
+        return found
+
+    async def _read_aside(self, unit: Callable[[Reader], Awaitable[T]]) -> T:
         reader = await self._idle_readers.get()
         try:
-            result: T = await _on_thread(reader, partial(_read, reader._conn, unit))  # noqa: SLF001  # see decision 0003
+            result: T = await _on_thread(reader, partial(_read, reader._conn, unit, self._kept))  # noqa: SLF001  # see decision 0003
             return result
         finally:
             self._idle_readers.put_nowait(reader)
@@ -263,6 +291,7 @@ class SqliteDatabase:
         if self._writing is not None:
             await self._writing
         self._commits.close()
+        self._quick.close()
         for connection in self._all:
             await connection.close()
 
@@ -292,15 +321,8 @@ async def _on_thread(connection: aiosqlite.Connection, function: Callable[[], T]
 
 
 async def _connect_sqlite(path: Path, *, read_only: bool = False) -> aiosqlite.Connection:
-    connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=512)
-    pragmas = [
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        f"busy_timeout={BUSY_MS}",
-        "cache_size=-16000",
-    ]
-    for pragma in [*pragmas, "query_only=ON"] if read_only else pragmas:
+    connection = await aiosqlite.connect(path, isolation_level=None, cached_statements=STATEMENTS)
+    for pragma in [*_PRAGMAS, f"busy_timeout={BUSY_MS}", f"query_only={int(read_only)}"]:
         await connection.execute(f"PRAGMA {pragma}")
     async with connection.execute("PRAGMA synchronous") as cursor:
         found = await cursor.fetchone()
@@ -309,14 +331,34 @@ async def _connect_sqlite(path: Path, *, read_only: bool = False) -> aiosqlite.C
     return connection
 
 
+class _Quick:
+    """A connection for reads on the event loop: it waits for nobody, and stops what takes longer than `QUICK_SECONDS`."""
+
+    def __init__(self, path: Path) -> None:
+        self._until = 0.0
+        self._connection = sqlite3.connect(path, isolation_level=None, cached_statements=STATEMENTS)
+        for pragma in [*_PRAGMAS, "busy_timeout=0", "query_only=1"]:
+            self._connection.execute(f"PRAGMA {pragma}")
+        self._connection.set_progress_handler(lambda: perf_counter() > self._until, QUICK_STEPS)
+
+    def read(self, unit: ReadUnit, kept: Kept) -> Any:
+        """What the unit answers; sqlite3.OperationalError when it was stopped."""
+        self._until = perf_counter() + QUICK_SECONDS
+        return _read(self._connection, unit, kept)
+
+    def close(self) -> None:
+        self._connection.close()
+
+
 # --- PostgreSQL --------------------------------------------------------------------------------------------------
 
 
 class _PostgresTransaction:
     """Both Reader and Transaction, on one connection inside a transaction that `PostgresDatabase` opened."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, kept: Kept) -> None:
         self._connection = connection
+        self.actors = kept
         self.wrote = False
 
     async def rows(self, sql: str, **params: Any) -> list[Row]:
@@ -343,12 +385,20 @@ class _PostgresTransaction:
 
     async def execute_many(self, sql: str, batch: Iterable[Mapping[str, Any]]) -> None:
         text, names = translate(sql)
-        self.wrote = True
-        await self._connection.executemany(text, [[_listed(params[name]) for name in names] for params in batch])
+        if rows := [[_listed(params[name]) for name in names] for params in batch]:
+            self.wrote = True
+            await self._connection.executemany(text, rows)
 
 
 def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple | set | frozenset) else value
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
+    """Our units leave nothing behind in a session that the pool would have to reset, at a round trip each time."""
+
+    def get_reset_query(self) -> str:
+        return ""
 
 
 class PostgresDatabase:
@@ -364,10 +414,13 @@ class PostgresDatabase:
         self._told = 0
         self._telling: asyncio.Task[None] | None = None
         self._commits = _Commits(self._version)
+        self._kept = Kept()
 
     @classmethod
     async def open(cls, address: str) -> "PostgresDatabase":
-        pool = await asyncpg.create_pool(address, min_size=1, max_size=10, command_timeout=60)
+        pool = await asyncpg.create_pool(
+            address, min_size=1, max_size=10, command_timeout=60, connection_class=_Connection
+        )
         listener = await asyncpg.connect(address)
         # Several instances may share a database, each in a schema of its own.
         channel = f"confrere_{await listener.fetchval('SELECT current_schema()')}"
@@ -386,13 +439,13 @@ class PostgresDatabase:
             self._pool.acquire() as connection,
             connection.transaction(readonly=True, isolation="repeatable_read"),
         ):
-            return await unit(_PostgresTransaction(connection))
+            return await unit(_PostgresTransaction(connection, self._kept))
 
     async def transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         for attempt in range(RETRIES):
             try:
                 async with self._pool.acquire() as connection, connection.transaction():
-                    tx = _PostgresTransaction(connection)
+                    tx = _PostgresTransaction(connection, Kept())
                     result = await unit(tx)
             except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError) as error:
                 collided = not isinstance(error, asyncpg.UniqueViolationError) or _is_id_collision(error)

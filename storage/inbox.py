@@ -1,6 +1,6 @@
 """The queue of verified activities that wait to be applied. Whether one is verified is settled before it gets here."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from storage import queues
 from storage.database import Reader, Row, Transaction
@@ -28,7 +28,7 @@ async def claim_due(
 
 
 async def finish(tx: Transaction, item_id: int, *, state: str, reason: str = "") -> None:
-    """`done`, `refused`, `dead` or `held`: what happened is kept; the body only of what is held."""
+    """`refused`, `dead` or `held`: what happened is kept; the body only of what is held."""
     await tx.execute(
         "UPDATE inbox SET state = :state, reason = :reason, body = CASE WHEN :held = 1 THEN body END, lease_owner = '' "
         "WHERE id = :id",
@@ -36,6 +36,13 @@ async def finish(tx: Transaction, item_id: int, *, state: str, reason: str = "")
         state=state,
         reason=reason,
         held=int(state == "held"),
+    )
+
+
+async def finish_all(tx: Transaction, item_ids: Collection[int]) -> None:
+    """`done`, for many at once."""
+    await tx.execute(
+        "UPDATE inbox SET state = 'done', reason = '', body = NULL, lease_owner = '' WHERE id IN :ids", ids=item_ids
     )
 
 

@@ -3,15 +3,12 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from storage import attestations, media, rules, statuses
-from storage.actors import COLUMNS as ACTOR_COLUMNS
+from storage import actors, attestations, media, rules, statuses
 from storage.database import Reader
 from storage.records import Actor, App, Attestation, Media, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
 _APP = columns(App, "p")
-_ATTESTATION = columns(Attestation, "t")
-_ACTOR_WIDTH = ACTOR_COLUMNS.count(",") + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +52,9 @@ class Posts:
     boosted: frozenset[int] = frozenset()
 
 
-async def load_people(tx: Reader, actors: Iterable[Actor], *, viewer: int) -> People:
+async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
     """What is shown of actors besides their own rows: three queries at most."""
-    known = {actor.id: actor for actor in actors}
+    known = {actor.id: actor for actor in people}
     attested = await attestations.list_attestations(tx, known) if known else {}
     return await _people(tx, known, attested, viewer)
 
@@ -111,20 +108,14 @@ async def _list_originals(tx: Reader, page: Sequence[Status], *, viewer: int, no
 
 
 async def _load_people_of(tx: Reader, shown: Sequence[Status], also: Iterable[int], *, viewer: int) -> People:
-    """Authors and groups of posts, and others, in one query with what is attested of them."""
+    """Authors and groups of posts, and others."""
     wanted = {status.actor_id for status in shown}
     wanted |= {status.group_id for status in shown if status.group_id is not None}
     wanted |= set(also)
     if not wanted:
         return People({})
-    found = await tx.rows(
-        f"SELECT {ACTOR_COLUMNS}, {_ATTESTATION} FROM actors a LEFT JOIN attestations t ON t.actor_id = a.id "
-        "WHERE a.id IN :ids",
-        ids=list(wanted),
-    )
-    known = {row[0]: Actor(*row[:_ACTOR_WIDTH]) for row in map(tuple, found)}
-    attested = {row[0]: Attestation(*row[_ACTOR_WIDTH:]) for row in map(tuple, found) if row[_ACTOR_WIDTH] is not None}
-    return await _people(tx, known, attested, viewer)
+    known = await actors.list_shown(tx, wanted)
+    return await _people(tx, known, await attestations.list_attestations(tx, known), viewer)
 
 
 async def _list_parents(tx: Reader, shown: Sequence[Status], *, viewer: int, now: int) -> frozenset[int]:

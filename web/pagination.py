@@ -4,7 +4,7 @@ Cursors are decimal ids. IceCubes takes the first `max_id=[0-9]+` it finds in th
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -50,23 +50,23 @@ def links(request: web.Request, page: Page, ids: Sequence[int]) -> dict[str, str
         return {}
     neighbours = [("next", "max_id", min(ids))] if len(ids) >= page.limit else []
     neighbours.append(("prev", "min_id", max(ids)))
-    return {"Link": ", ".join(f'<{_url(request, name, value)}>; rel="{rel}"' for rel, name, value in neighbours)}
+    return {"Link": _link(request, neighbours)}
 
 
 def offset_links(request: web.Request, *, offset: int, limit: int, count: int) -> dict[str, str]:
     """The Link header for a page of `count` items found at `offset`."""
-    neighbours = [("next", offset + limit)] if count >= limit else []
+    neighbours = [("next", "offset", offset + limit)] if count >= limit else []
     if offset > 0:
-        neighbours.append(("prev", max(0, offset - limit)))
-    text = ", ".join(f'<{_url(request, "offset", value)}>; rel="{rel}"' for rel, value in neighbours)
-    return {"Link": text} if text else {}
+        neighbours.append(("prev", "offset", max(0, offset - limit)))
+    return {"Link": _link(request, neighbours)} if neighbours else {}
 
 
-def _url(request: web.Request, name: str, value: int) -> str:
-    """This address on our own origin, with another cursor and all other parameters as they were."""
+def _link(request: web.Request, neighbours: Iterable[tuple[str, str, int]]) -> str:
+    """This address on our own origin, with other cursors and all other parameters as they were."""
     kept = [pair for pair in parse_pairs(query_text(request)) if pair[0] not in (*_CURSORS, "offset")]
-    query = urlencode([*kept, (name, str(value))])
-    return f"{request.app[CONTEXT].origin.base}{request.rel_url.raw_path}?{query}"
+    before = f"{urlencode(kept)}&" if kept else ""
+    address = f"{request.app[CONTEXT].origin.base}{request.rel_url.raw_path}?{before}"
+    return ", ".join(f'<{address}{name}={value}>; rel="{rel}"' for rel, name, value in neighbours)
 
 
 def _number(query: Form, name: str, default: int) -> int:

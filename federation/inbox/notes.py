@@ -76,12 +76,13 @@ def _address(note: RemoteNote, author: Actor, group: Actor | None) -> Addressing
 
 async def _receive(act: Act, note: RemoteNote, author: Actor) -> Answer:
     addressing = _address(note, author, None)
+    approach = addressing.audience is Audience.DIRECT and not await _invited(act, note, author)
     facts = ActivityFacts(
         host=author.host,
         kind=Kind.CONTENT,
         audience=addressing.audience,
-        approach=addressing.audience is Audience.DIRECT and not await _invited(act, note, author),
-        verified=await is_verified(act.tx, author, act.rules.ruleset, act.now),
+        approach=approach,
+        verified=approach and await is_verified(act.tx, author, act.rules.ruleset, act.now),
     )
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
     if isinstance(decision, Hold):

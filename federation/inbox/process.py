@@ -156,40 +156,38 @@ async def _claim(ctx: Context, owner: str, *, busy: frozenset[str]) -> list[_Que
 
 
 async def _process_in_order(ctx: Context, queue: _Queue, stop: asyncio.Event) -> None:
+    done: list[int] = []
     for item in queue.items:
         if stop.is_set() or ctx.now() >= queue.until:  # another process may have them by now
-            return
-        await process_item(ctx, item)
+            break
+        if await process_item(ctx, item):
+            done.append(item.id)
+    if done:  # together; killed before, they are applied again, which changes nothing
+        await ctx.db.transact(lambda tx: inbox.finish_all(tx, done))
 
 
-async def process_item(ctx: Context, item: InboxItem) -> None:
-    """Apply one item and settle its row. A bug of ours in a handler costs that item its retries, not the queue."""
+async def process_item(ctx: Context, item: InboxItem) -> bool:
+    """Apply one item; True when its row is left to be finished as done.
+
+    A bug of ours in a handler costs that item its retries, not the queue.
+    """
     try:
         answer = await process(ctx, item)
     except FetchError as error:
         if error.passing:
             await _retry(ctx, item, str(error))
-            return
+            return False
         answer = str(error)
     except Exception as error:
         log.exception("inbox item %s could not be applied", item.id)
         await _retry(ctx, item, type(error).__name__)
-        return
-    state, text = _settled(answer)
-    if text:
-        log.info("inbox item %s of %s is %s: %s", item.id, item.host, state, text)
-    await ctx.db.transact(lambda tx: inbox.finish(tx, item.id, state=state, reason=text))
-
-
-def _settled(answer: Answer) -> tuple[str, str]:
-    """How an item ends: applied, held with its body, or refused; and why."""
-    match answer:
-        case None:
-            return "done", ""
-        case Hold():
-            return "held", answer.reason
-        case reason:
-            return "refused", reason[:300]
+        return False
+    if answer is None:
+        return True
+    state, reason = ("held", answer.reason) if isinstance(answer, Hold) else ("refused", answer[:300])
+    log.info("inbox item %s of %s is %s: %s", item.id, item.host, state, reason)
+    await ctx.db.transact(lambda tx: inbox.finish(tx, item.id, state=state, reason=reason))
+    return False
 
 
 async def _retry(ctx: Context, item: InboxItem, reason: str) -> None:

@@ -47,6 +47,7 @@ CREATE TABLE actors (
   fetched_at INTEGER,
   disabled_at INTEGER,               -- suspended or deleted: nothing of it is shown
   host_suspended INTEGER NOT NULL DEFAULT 0,
+  version INTEGER NOT NULL DEFAULT 0,           -- one more at every change of the row
   UNIQUE (username, handle_host)
 ) STRICT;
 

@@ -67,6 +67,7 @@ async def play(world: World, *, secret: bool) -> list[bytes]:
     await stage.know(stage.b, stage.c)
     await stage.anna.post("Bonjour à tous #cardio", visibility="public")
     await stage.carl.follow(f"@anna@{stage.a.host}")
+    await world.settle()  # followers are listed in the order in which they came
     await stage.nina.follow(f"@anna@{stage.a.host}")
     await world.settle()
     if secret:

@@ -1,7 +1,10 @@
 """The seam: one SQL text on two engines, all or nothing, shared commits, collisions of ids, commits of others."""
 
 import asyncio
+import sqlite3
+import threading
 
+import asyncpg
 import pytest
 
 from storage.database import Database, Reader, Transaction
@@ -89,6 +92,34 @@ async def test_awaiting_the_network_inside_a_unit_is_refused(addresses: Addresse
         await db.transact(unit)
     assert await keys(db) == set()
     await db.close()
+
+
+async def test_a_long_read_is_begun_again_where_it_keeps_nobody_waiting(addresses: Addresses) -> None:
+    db = await connect(await addresses.new())
+    threads: list[int] = []
+
+    async def count(tx: Reader, most: int) -> int:
+        threads.append(threading.get_ident())
+        numbers = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < CAST(:most AS INTEGER))"
+        return int(await tx.value(f"{numbers} SELECT max(x) FROM n", most=most))
+
+    for _ in range(30):  # the steps of a statement that is kept add up, its time does not
+        assert await db.read(lambda tx: count(tx, 1_000)) == 1_000
+    assert set(threads) == {threading.get_ident()}
+    threads.clear()
+    assert await db.read(lambda tx: count(tx, 1_000_000)) == 1_000_000
+    if addresses.engine == "sqlite":
+        here, aside = threads
+        assert (here, aside) == (threading.get_ident(), aside)
+        assert aside != here
+    assert await db.read(lambda tx: count(tx, 1_000)) == 1_000
+    await db.close()
+
+
+async def test_a_mistake_in_a_read_is_raised(db: Database) -> None:
+    with pytest.raises((sqlite3.OperationalError, asyncpg.PostgresError)):
+        await db.read(lambda tx: tx.rows("SELECT nothing FROM nowhere"))
+    assert await keys(db) == set()
 
 
 async def test_a_commit_of_another_process_wakes_the_waiting(addresses: Addresses) -> None:

@@ -21,6 +21,7 @@ from storage import actors, attestations, favourites, follows, groups, instance,
 from storage.database import Database, Reader, Transaction
 from storage.groups import FOR_EVER
 from storage.ids import new_id
+from storage.kept import Kept
 from storage.media_store import MediaStore
 from storage.members import Person
 from storage.notifications import insert_notification
@@ -338,6 +339,7 @@ class CountingReader:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
+        self.actors = Kept()
         self.statements: list[str] = []
 
     async def rows(self, sql: str, **params: Any) -> Any:

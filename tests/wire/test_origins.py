@@ -5,6 +5,7 @@ from yarl import URL
 
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import (
+    MAX_ID,
     MAX_URI,
     Handle,
     Origin,
@@ -104,6 +105,11 @@ def test_actors_have_no_fragment() -> None:
     assert parse_actor_uri("https://a.example/1") == Origin("https", "a.example", 443)
     with refused(Fault.URI_REFUSED):
         parse_actor_uri("https://a.example/1#main-key")
+
+
+def test_what_is_stored_whole_is_shorter_than_what_is_only_read() -> None:
+    with refused(Fault.URI_REFUSED):
+        parse_actor_uri("https://a.example/" + "x" * MAX_ID)
 
 
 @pytest.mark.parametrize(
