@@ -40,6 +40,7 @@ READERS = 2
 QUICK_SECONDS = 0.005
 QUICK_STEPS = 10_000
 UNITS_PER_COMMIT = 64
+CONNECTIONS = 10  # of each process to PostgreSQL
 BUSY_MS = 30_000
 RETRIES = 4
 # How often another process's commits are looked for; a delivery must reach an open socket within tens of milliseconds.
@@ -419,7 +420,7 @@ class PostgresDatabase:
     @classmethod
     async def open(cls, address: str) -> "PostgresDatabase":
         pool = await asyncpg.create_pool(
-            address, min_size=1, max_size=10, command_timeout=60, connection_class=_Connection
+            address, min_size=1, max_size=CONNECTIONS, command_timeout=60, connection_class=_Connection
         )
         listener = await asyncpg.connect(address)
         # Several instances may share a database, each in a schema of its own.

@@ -159,6 +159,21 @@ def test_only_activitypub_links_count() -> None:
     assert parse_jrd({"subject": "acct:ben@local.test", "links": links}).actors == (ACTOR,)
 
 
+def test_what_a_resource_may_be() -> None:
+    assert parse_resource("https://a.example/@anna") == "https://a.example/@anna"
+    assert parse_resource("acct:anna@a.example") == Handle("anna", "a.example")
+    with refused(Fault.HANDLE_REFUSED):
+        parse_resource("anna")
+
+
+def test_nodeinfo_links_lead_back_to_the_host() -> None:
+    ours = render_nodeinfo_links(Origin("https", "a.example", 443), "https://a.example/ap/actor")
+    found = parse_nodeinfo_links(ours, "a.example")
+    assert found == NodeInfoLinks("https://a.example/nodeinfo/2.1", "https://a.example/ap/actor")
+    with refused(Fault.DISCOVERY_MISMATCH):
+        parse_nodeinfo_links(ours, "b.example")
+
+
 def test_host_meta() -> None:
     template = "https://local.test/.well-known/webfinger?resource={uri}"
     assert render_host_meta_json(LOCAL) == {"links": [{"rel": "lrdd", "template": template}]}

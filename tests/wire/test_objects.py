@@ -264,6 +264,22 @@ def test_of_several_authors_the_person_counts() -> None:
     assert parse_note(note(attributedTo=[ANNA, "https://b.example/c"])).attributed_to == ANNA
 
 
+def test_where_a_post_was() -> None:
+    gone = {"id": "https://b.example/ap/objects/1", "type": "Tombstone", "deleted": "2026-11-22T10:00:00Z"}
+    assert parse_tombstone(gone) == Tombstone("https://b.example/ap/objects/1", 1_795_341_600_000)
+    with refused(Fault.TOMBSTONE):
+        parse_note(gone)
+    with refused(Fault.TYPE_UNSUPPORTED):
+        parse_tombstone(note())
+
+
+def test_plain_text_becomes_paragraphs() -> None:
+    assert (
+        parse_note(note(content="one <b>\n\ntwo", mediaType="text/markdown")).content
+        == "<p>one &lt;b&gt;</p><p>two</p>"
+    )
+
+
 def test_tombstones(reference: Path) -> None:
     document = load(reference, "lemmy/objects__tombstone.json")
     assert parse_tombstone(document).uri == document["id"]
