@@ -31,6 +31,7 @@ LEASE_MS = 60_000
 AT_ONCE = 64
 PER_HOST = 4
 IDLE_SECONDS = 2.0
+GRACE_SECONDS = 2.0  # a host that takes longer keeps nobody from stopping
 MOST_WAIT = 24 * 3_600_000
 CONTENT_TYPE = "application/activity+json"
 
@@ -218,7 +219,7 @@ async def deliver(ctx: Context, job: Job) -> None:
 
 
 async def run_deliveries(ctx: Context, stop: asyncio.Event, owner: str) -> None:
-    """Deliver until told to stop, then finish what is under way and give the rest back.
+    """Deliver until told to stop, then finish what is nearly done and give the rest back.
 
     A slow host occupies at most its own few places: `busy` keeps it from being claimed for more.
     """
@@ -236,7 +237,10 @@ async def run_deliveries(ctx: Context, stop: asyncio.Event, owner: str) -> None:
             running.pop(task)
             task.result()
     if running:
-        await asyncio.wait(running)
+        _, hanging = await asyncio.wait(running, timeout=GRACE_SECONDS)
+        for task in hanging:  # it is sent again by whoever takes it next; to get it twice changes nothing
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
     await ctx.db.transact(lambda tx: deliveries.release(tx, owner=owner, now=ctx.now()))
 
 

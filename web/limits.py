@@ -16,8 +16,8 @@ from web.rates import Allowance, Rate
 ALLOWANCE: web.RequestKey[Allowance] = web.RequestKey("allowance", Allowance)
 
 _MEDIA = re.compile(r"/api/v[12]/media/?")
-_DELETE = re.compile(r"/api/v1/statuses/[0-9]+")
-_UNREBLOG = re.compile(r"/api/v1/statuses/[0-9]+/unreblog")
+_DELETE = re.compile(r"/api/v1/statuses/[0-9]+/?")
+_UNREBLOG = re.compile(r"/api/v1/statuses/[0-9]+/unreblog/?")
 _PAGING = ("max_id=", "min_id=", "since_id=", "page=")
 
 

@@ -117,6 +117,24 @@ async def test_a_graceful_stop_finishes_what_is_under_way_and_gives_the_rest_bac
         )
 
 
+async def test_a_host_that_hangs_keeps_nobody_from_stopping(addresses: Addresses, tmp_path: Path) -> None:
+    async with hosts(addresses, tmp_path, 1) as (home, anna, (silent,)):
+        begun = asyncio.Event()
+
+        async def answer(_request: web.Request) -> web.Response:
+            begun.set()
+            await released.wait()
+            return web.Response(status=202)
+
+        released = silent.hang("/unused")
+        silent.answers[INBOX] = answer
+        await home.publish(anna, "bonjour")
+        async with delivering(home) as stop:
+            await asyncio.wait_for(begun.wait(), 20)
+            stop.set()
+        assert await home.rows("SELECT state, lease_owner FROM deliveries WHERE kind = 'content'") == [("due", "")]
+
+
 async def test_what_a_killed_process_had_claimed_comes_back_when_its_lease_ends(home: Home, peer: Peer) -> None:
     """And is not given to anybody before; its attempt is counted."""
     ben, anna = peer.actor("ben"), await home.member("anna")
