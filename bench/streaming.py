@@ -44,7 +44,8 @@ async def _measure(plan: Plan, report: Report, engine: str, workers: int) -> Non
         await _follow(instance, members, remotes)
         await instance.start()
         arrivals = Arrivals()
-        session = await stack.enter_async_context(aiohttp.ClientSession())
+        connector = aiohttp.TCPConnector(limit=0)
+        session = await stack.enter_async_context(aiohttp.ClientSession(connector=connector))
         for member in members:
             await arrivals.listen(stack, session, instance, member)
         delays = await _deliver(plan, instance, remotes, arrivals)

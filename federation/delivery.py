@@ -5,6 +5,7 @@
 import asyncio
 import logging
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -31,6 +32,7 @@ LEASE_MS = 60_000
 AT_ONCE = 64
 PER_HOST = 4
 IDLE_SECONDS = 2.0
+PATIENCE_SECONDS = 0.01  # how long attempts wait for each other, so that one transaction settles many
 GRACE_SECONDS = 2.0  # a host that takes longer keeps nobody from stopping
 MOST_WAIT = 24 * 3_600_000
 CONTENT_TYPE = "application/activity+json"
@@ -158,20 +160,33 @@ async def _post(ctx: Context, job: Job, scheme: Scheme) -> Posted:
     return await ctx.client.post_activity(url, body, {**headers, **added})
 
 
-async def settle(ctx: Context, job: Job, outcome: Outcome) -> None:
-    """Write down how an attempt ended, for the delivery and for its host."""
-    now, delivery = ctx.now(), job.delivery
+Ended = tuple[Job, Outcome]
+
+
+async def settle(ctx: Context, ended: Sequence[Ended]) -> None:
+    """Write down how attempts ended, for the deliveries and for their hosts, together."""
+    now = ctx.now()
 
     async def unit(tx: Transaction) -> None:
-        if outcome.ok:
-            await deliveries.finish(tx, delivery.id, state="done", reason="", now=now)
-        elif outcome.final:
-            await deliveries.finish(tx, delivery.id, state="dead", reason=outcome.reason, now=now)
-        else:
-            await _try_again(tx, delivery, outcome, now)
-        await _note_host(tx, job, outcome, now)
+        await deliveries.finish_all(tx, [job.delivery.id for job, outcome in ended if outcome.ok], now=now)
+        understood: set[str] = set()
+        for job, outcome in ended:
+            if not outcome.ok:
+                await _note_failure(tx, job, outcome, now)
+            elif job.host.host not in understood:
+                understood.add(job.host.host)
+                await _note_success(tx, job.host, outcome.scheme, now)
 
     await ctx.db.transact(unit)
+
+
+async def _note_failure(tx: Transaction, job: Job, outcome: Outcome, now: int) -> None:
+    if outcome.final:
+        await deliveries.finish(tx, job.delivery.id, state="dead", reason=outcome.reason, now=now)
+    else:
+        await _try_again(tx, job.delivery, outcome, now)
+    if outcome.host_at_fault:
+        await _let_rest(tx, job.host.host, outcome, now)
 
 
 async def _try_again(tx: Transaction, delivery: Delivery, outcome: Outcome, now: int) -> None:
@@ -189,25 +204,30 @@ def _asked_wait(outcome: Outcome) -> int:
     return min(outcome.retry_after or 0, MOST_WAIT)
 
 
-async def _note_host(tx: Transaction, job: Job, outcome: Outcome, now: int) -> None:
-    """Remember what a host understands, and let it rest when it fails; a healthy host's row is not written each time."""
-    known = job.host
-    if outcome.ok:
-        if known.failures or known.scheme != outcome.scheme or not known.last_success_at:
-            await deliveries.upsert_host(
-                tx, replace(known, scheme=outcome.scheme, failures=0, retry_at=0, last_success_at=now, last_error="")
-            )
-    elif outcome.host_at_fault:
-        current = await deliveries.get_host(tx, known.host)
-        # What was under way when the host began to rest fails of the same outage.
-        failures = current.failures + int(current.retry_at <= now)
-        rests = host_rests_until(max(failures, 1), now, random.random())  # noqa: S311  # spreads retries, no secret
-        rests = max(rests, current.retry_at, now + _asked_wait(outcome))
-        await deliveries.upsert_host(tx, replace(current, failures=failures, retry_at=rests, last_error=outcome.reason))
+async def _note_success(tx: Transaction, known: HostState, scheme: str, now: int) -> None:
+    """Remember what a host understands; a healthy host's row is not written each time."""
+    if known.failures or known.scheme != scheme or not known.last_success_at:
+        await deliveries.upsert_host(
+            tx, replace(known, scheme=scheme, failures=0, retry_at=0, last_success_at=now, last_error="")
+        )
+
+
+async def _let_rest(tx: Transaction, host: str, outcome: Outcome, now: int) -> None:
+    current = await deliveries.get_host(tx, host)
+    # What was under way when the host began to rest fails of the same outage.
+    failures = current.failures + int(current.retry_at <= now)
+    rests = host_rests_until(max(failures, 1), now, random.random())  # noqa: S311  # spreads retries, no secret
+    rests = max(rests, current.retry_at, now + _asked_wait(outcome))
+    await deliveries.upsert_host(tx, replace(current, failures=failures, retry_at=rests, last_error=outcome.reason))
 
 
 async def deliver(ctx: Context, job: Job) -> None:
-    """One attempt and its record. A bug of ours costs that delivery its retries, not the queue."""
+    """One attempt and its record."""
+    await settle(ctx, [await _ended(ctx, job)])
+
+
+async def _ended(ctx: Context, job: Job) -> Ended:
+    """One attempt. A bug of ours costs that delivery its retries, not the queue."""
     try:
         outcome = await attempt(ctx, job)
     except Exception as error:
@@ -215,7 +235,11 @@ async def deliver(ctx: Context, job: Job) -> None:
         outcome = Outcome(ok=False, reason=type(error).__name__)
     if not outcome.ok:
         log.info("delivery %s to %s failed: %s", job.delivery.id, job.delivery.host, outcome.reason)
-    await settle(ctx, job, outcome)
+    return job, outcome
+
+
+# Attempts under way, with the host that each is for.
+_Running = dict[asyncio.Task[Ended], str]
 
 
 async def run_deliveries(ctx: Context, stop: asyncio.Event, owner: str) -> None:
@@ -223,33 +247,42 @@ async def run_deliveries(ctx: Context, stop: asyncio.Event, owner: str) -> None:
 
     A slow host occupies at most its own few places: `busy` keeps it from being claimed for more.
     """
-    running: dict[asyncio.Task[None], str] = {}
+    running: _Running = {}
     while not stop.is_set():
         free = AT_ONCE - len(running)
         claimed = 0
         if free:
             jobs, claimed = await claim(ctx, owner, limit=free, busy=_busy(running))
             for job in jobs:
-                running[asyncio.create_task(deliver(ctx, job))] = job.delivery.host
+                running[asyncio.create_task(_ended(ctx, job))] = job.delivery.host
         if not claimed or not free:
             await _rest(ctx, stop, running)
-        for task in [task for task in running if task.done()]:
-            running.pop(task)
-            task.result()
+        if running:
+            await asyncio.wait(running, timeout=PATIENCE_SECONDS)
+        await _settle_ended(ctx, running)
     if running:
         _, hanging = await asyncio.wait(running, timeout=GRACE_SECONDS)
+        await _settle_ended(ctx, running)
         for task in hanging:  # it is sent again by whoever takes it next; to get it twice changes nothing
             task.cancel()
         await asyncio.gather(*hanging, return_exceptions=True)
     await ctx.db.transact(lambda tx: deliveries.release(tx, owner=owner, now=ctx.now()))
 
 
-def _busy(running: dict[asyncio.Task[None], str]) -> frozenset[str]:
+async def _settle_ended(ctx: Context, running: _Running) -> None:
+    ended = [task for task in running if task.done()]
+    for task in ended:
+        running.pop(task)
+    if ended:
+        await settle(ctx, [task.result() for task in ended])
+
+
+def _busy(running: _Running) -> frozenset[str]:
     hosts = list(running.values())
     return frozenset(host for host in hosts if hosts.count(host) >= PER_HOST)
 
 
-async def _rest(ctx: Context, stop: asyncio.Event, running: dict[asyncio.Task[None], str]) -> None:
+async def _rest(ctx: Context, stop: asyncio.Event, running: _Running) -> None:
     """Until an attempt ends, something is committed, the next delivery is due, or it is time to stop."""
     due = await ctx.db.read(lambda tx: deliveries.get_next_due(tx, busy=_busy(running)))
     seconds = IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.01, (due - ctx.now()) / 1000))

@@ -75,11 +75,17 @@ def moment(milliseconds: int) -> str:
 def account(actor: Actor, people: People, frame: Frame) -> Entity:
     """Account. Not to be changed by who gets it: the same author is rendered once, until something about them changes."""
     attestation = people.attestations.get(actor.id)
-    pictures = Links(frame.links.base, frame.links.key, now=0)  # portraits are the same for everybody
+    pictures = _portraits(frame.links.base, frame.links.key)
     if attestation is None or not people.ruleset:
         return _account(actor, None, "", pictures)
     verified = _verified(actor, attestation, people.ruleset, frame.now // _MINUTE)
     return _account(actor, attestation if verified else None, frame.locale, pictures)
+
+
+@lru_cache(maxsize=8)
+def _portraits(base: str, key: bytes) -> Links:
+    """Addresses of portraits, which are the same for everybody on every day."""
+    return Links(base, key, now=0)
 
 
 @lru_cache(maxsize=1024)

@@ -3,8 +3,8 @@
 The .po files are read as they are: a compiled copy could only be forgotten.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel.messages.pofile import read_po
@@ -35,7 +35,8 @@ def translator(locale: str) -> Callable[..., str]:
     return translate
 
 
-def choose_locale(accepted: str, offered: Sequence[str]) -> str:
+@lru_cache(maxsize=256)
+def choose_locale(accepted: str, offered: tuple[str, ...]) -> str:
     """The language of `offered` that an Accept-Language header likes most (RFC 9110 §12.5.4); else the first."""
     known = [locale for locale in offered if locale in LANGUAGES] or [SOURCE]
     wishes = sorted(_parse_wishes(accepted), key=lambda wish: -wish[1])
