@@ -6,6 +6,7 @@ claim takes a few rows of every host that has some due, so one host's backlog ne
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 
 from storage.database import Reader, Transaction
 
@@ -17,16 +18,15 @@ WITH RECURSIVE waiting (host) AS (
   SELECT (SELECT min(q.host) FROM {table} q WHERE q.state = 'due' AND q.host > waiting.host)
   FROM waiting WHERE waiting.host IS NOT NULL
 )"""
-# `q` is asked again whether it is due: what another process claims between our reading and our locking is none of ours.
-_CLAIM = (
-    _WAITING
-    + """
-SELECT q.id FROM waiting JOIN {table} q ON q.id IN (
-  SELECT x.id FROM {table} x WHERE x.state = 'due' AND x.host = waiting.host AND x.due_at <= :now
-  ORDER BY x.due_at, x.id LIMIT :share)
-WHERE waiting.host IS NOT NULL AND waiting.host NOT IN :busy AND q.state = 'due' AND q.due_at <= :now {condition}
-ORDER BY q.due_at, q.id LIMIT :limit /*pg FOR UPDATE OF q SKIP LOCKED*/"""
-)
+# Each host's first due rows are asked for one by one, so that no planner can come to compare every row with every host.
+_ONE_OF_EACH = """
+SELECT (SELECT x.id FROM {table} x WHERE x.state = 'due' AND x.host = waiting.host AND x.due_at <= :now
+        ORDER BY x.due_at, x.id LIMIT 1 OFFSET {place}) AS id
+FROM waiting WHERE waiting.host IS NOT NULL AND waiting.host NOT IN :busy {condition}"""
+# Asked again whether it is due: what another process claims between our reading and our locking is none of ours.
+_LOCK = """
+SELECT q.id FROM {table} q WHERE q.id IN :ids AND q.state = 'due' AND q.due_at <= :now
+ORDER BY q.due_at, q.id LIMIT :limit /*pg FOR UPDATE SKIP LOCKED*/"""
 _NEXT = (
     _WAITING
     + """
@@ -61,9 +61,11 @@ async def claim(
 
     `busy` names hosts that get no more now; `condition` is more SQL about `waiting.host`.
     """
-    found = await tx.rows(
-        _CLAIM.format(table=table, condition=condition), now=lease.now, share=share, limit=limit, busy=list(busy)
-    )
+    first = await tx.rows(_first(table, share, condition), now=lease.now, busy=list(busy))
+    candidates = [row[0] for row in first if row[0] is not None]
+    if not candidates:
+        return []
+    found = await tx.rows(_LOCK.format(table=table), ids=candidates, now=lease.now, limit=limit)
     ids = [row[0] for row in found]
     if ids:
         await tx.execute(
@@ -73,6 +75,13 @@ async def claim(
             ids=ids,
         )
     return ids
+
+
+@cache
+def _first(table: str, share: int, condition: str) -> str:
+    """The ids of the first `share` due rows of each host that may be served; NULL where there are fewer."""
+    places = (_ONE_OF_EACH.format(table=table, place=place, condition=condition) for place in range(share))
+    return _WAITING.format(table=table) + " UNION ALL ".join(places)
 
 
 async def next_due(tx: Reader, table: str, *, busy: Iterable[str] = (), rests: bool = False) -> int | None:

@@ -261,9 +261,10 @@ async def test_unknown_hosts_are_counted_up_to_a_thousand(db: Database) -> None:
 async def test_one_claim_looks_at_the_rows_that_it_takes_and_few_others(db: Database, queue: Queue) -> None:
     """From host to host through the index: a long queue of one host must not make each claim long."""
     await queue.put("big.example", 300)
-    sql = queues._CLAIM.format(table="deliveries", condition="")
-    if db.dialect == "sqlite":
-        plan = " ".join(str(row[3]) for row in await db.read(lambda tx: tx.rows(f"EXPLAIN QUERY PLAN {sql}", now=NOW, share=4, limit=32, busy=[])))  # fmt: skip
-        assert "deliveries_due" in plan
-        assert "SCAN q" not in plan
-        assert "SCAN x" not in plan
+    sql = queues._first("deliveries", 4, "")
+    prefix, column = ("EXPLAIN QUERY PLAN", 3) if db.dialect == "sqlite" else ("EXPLAIN", 0)
+    rows = await db.read(lambda tx: tx.rows(f"{prefix} {sql}", now=NOW, busy=[]))
+    plan = " ".join(str(row[column]) for row in rows)
+    assert "deliveries_due" in plan
+    assert "SCAN x" not in plan
+    assert "Seq Scan on deliveries" not in plan
