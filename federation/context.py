@@ -1,5 +1,6 @@
 """What every act on the federation needs: the database, the guarded client, who we are, what time it is."""
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -51,6 +52,14 @@ class Origin:
     def owns(self, uri: str) -> bool:
         """Whether a uri is on our own origin, however it is spelt."""
         return is_http_uri(uri) and same_origin(uri, self.base)
+
+
+def portrait(base: str, kind: str, actor_id: int, source: str) -> str:
+    """Where `web` serves an actor's picture to everybody; `kind` is `avatars` or `headers`, `base` our address.
+
+    It changes when the picture does, because copies are kept; which picture is meant is told by the actor alone.
+    """
+    return f"{base}/media/{kind}/{actor_id}/{hashlib.sha256(source.encode()).hexdigest()[:16]}.webp"
 
 
 @dataclass(frozen=True, slots=True)

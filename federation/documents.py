@@ -4,7 +4,7 @@ from typing import Any
 
 import orjson
 
-from federation.context import Origin
+from federation.context import Origin, portrait
 from federation.facts import ACTIVE
 from federation.signing import public_key
 from federation.wire import render
@@ -38,11 +38,17 @@ async def actor_document(
         actor,
         keys,
         home(origin),
+        portraits=_portraits(origin, actor),
         attestation=shown,
         profession=PROFESSIONS[shown.profession].en if shown else "",
         group=await groups.get_group(tx, actor.id) if actor.type == "Group" else None,
         policy=policy,
     )
+
+
+def _portraits(origin: Origin, actor: Actor) -> dict[str, str]:
+    shown = (("icon", "avatars", actor.avatar), ("image", "headers", actor.header))
+    return {name: portrait(origin.base, kind, actor.id, file) for name, kind, file in shown if file}
 
 
 def in_force(attestation: Attestation, now: int) -> bool:

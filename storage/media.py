@@ -18,6 +18,33 @@ async def insert_media(tx: Transaction, media: Media) -> None:
     await tx.execute(_INSERT, **values(media))
 
 
+async def insert_replaced(tx: Transaction, file: str, *, media_id: int, actor_id: int, now: int) -> None:
+    """A portrait that its owner has no more, as an upload in no post: `delete_unattached_before` forgets it in time."""
+    await insert_media(
+        tx,
+        Media(
+            id=media_id,
+            actor_id=actor_id,
+            status_id=None,
+            position=0,
+            type="image",
+            mime="image/webp",
+            file=file,
+            preview=None,
+            remote_url=None,
+            description="",
+            blurhash=None,
+            width=None,
+            height=None,
+            preview_width=None,
+            preview_height=None,
+            focus_x=0.0,
+            focus_y=0.0,
+            created_at=now,
+        ),
+    )
+
+
 async def get_media(tx: Reader, media_id: int) -> Media | None:
     """By id, whoever asks: callers that answer a person must ask `storage.visibility` for its post."""
     return make(Media, await tx.row(f"SELECT {COLUMNS} FROM media x WHERE x.id = :id", id=media_id))

@@ -124,6 +124,13 @@ class Member:
     default_audience: str
     created_at: int
     disabled_at: int | None
+    default_sensitive: int = 0
+    default_language: str = ""
+
+    @property
+    def language(self) -> str:
+        """Of the posts that say nothing else."""
+        return self.default_language or self.locale
 
 
 @row

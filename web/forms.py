@@ -44,6 +44,10 @@ class Form:
         """Whether anything was said about it, be it null or empty."""
         return name in self._tree
 
+    def given(self, name: str) -> bool:
+        """Whether a value was given, be it empty: null is how some apps leave things as they are."""
+        return self._tree.get(name) is not None
+
     def text(self, name: str) -> str | None:
         """A text, which may be empty; None when it is missing or null."""
         value = self._last(name)

@@ -16,6 +16,7 @@ from web.rates import Allowance, Rate
 ALLOWANCE: web.RequestKey[Allowance] = web.RequestKey("allowance", Allowance)
 
 _MEDIA = re.compile(r"/api/v[12]/media/?")
+_PROFILE = re.compile(r"/api/v1/(?:accounts/update_credentials|profile)/?")
 _DELETE = re.compile(r"/api/v1/statuses/[0-9]+/?")
 _UNREBLOG = re.compile(r"/api/v1/statuses/[0-9]+/unreblog/?")
 _PAGING = ("max_id=", "min_id=", "since_id=", "page=")
@@ -64,7 +65,7 @@ def _rates_for(request: web.Request, grant: Grant | None) -> Iterator[tuple[str,
         yield "token", rates.token, str(grant.token_id)
     if any(name in request.query_string for name in _PAGING):
         yield "paging", rates.paging, who
-    if method == "POST" and _MEDIA.fullmatch(path):
+    if (method == "POST" and _MEDIA.fullmatch(path)) or _may_hold_pictures(request):
         yield "media", rates.media, who
     if (method == "DELETE" and _DELETE.fullmatch(path)) or (method == "POST" and _UNREBLOG.fullmatch(path)):
         yield "deletes", rates.deletes, who
@@ -72,6 +73,12 @@ def _rates_for(request: web.Request, grant: Grant | None) -> Iterator[tuple[str,
         yield "apps", rates.apps, source_of(request)
     if method == "POST" and path == "/api/v1/accounts":
         yield "sign_ups", rates.sign_ups, source_of(request)
+
+
+def _may_hold_pictures(request: web.Request) -> bool:
+    """Portraits cost as much to decode as attachments do; forms of another kind hold none."""
+    changes = request.method in {"PATCH", "PUT"} and _PROFILE.fullmatch(request.path) is not None
+    return changes and request.content_type == "multipart/form-data"
 
 
 @lru_cache(maxsize=64)

@@ -5,13 +5,13 @@ given it and by which access token, with a MAC over both. It is the same within 
 next. It is no right by itself: `web.media_files` asks at every GET whether token, member and post still allow it.
 """
 
-import hashlib
 import hmac
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import dataclass
 
 from aiohttp import web
 
+from federation.context import portrait
 from storage.records import Actor, Media
 from web.auth import Viewer
 from web.forms import Form
@@ -49,10 +49,10 @@ class Links:
         return self._attachment(media, "small", public=public) if media.type == "image" else None
 
     def avatar(self, actor: Actor) -> str:
-        return self._portrait("avatars", actor.id, actor.avatar) if actor.avatar else self.static("avatar.png")
+        return portrait(self.base, "avatars", actor.id, actor.avatar) if actor.avatar else self.static("avatar.png")
 
     def header(self, actor: Actor) -> str:
-        return self._portrait("headers", actor.id, actor.header) if actor.header else self.static("header.png")
+        return portrait(self.base, "headers", actor.id, actor.header) if actor.header else self.static("header.png")
 
     def emoji(self, address: str) -> str:
         """A custom emoji of another instance, by our proxy; the MAC keeps strangers from having it fetch for them."""
@@ -70,10 +70,6 @@ class Links:
         day = self.now // DAY
         mac = sign_pass(self.key, media.id, self.given, day)
         return f"{address}?viewer={self.given.viewer}&token={self.given.token}&day={day}&mac={mac}"
-
-    def _portrait(self, kind: str, actor_id: int, source: str) -> str:
-        """Changes when the picture does; which one is meant is told by the actor alone."""
-        return f"{self.base}/media/{kind}/{actor_id}/{hashlib.sha256(source.encode()).hexdigest()[:16]}.webp"
 
 
 def make_links(request: web.Request, viewer: Viewer | None) -> Links:

@@ -192,11 +192,10 @@ def credential_account(actor: Actor, member: Member, people: People, frame: Fram
         **account(actor, people, frame),
         "source": {
             "attribution_domains": [],
-            "note": _plain(actor.summary),
-            "fields": [{**field, "value": _plain(field["value"])} for field in fields(actor)],
+            **_written(actor),
             "privacy": VISIBILITY[member.default_audience],
-            "sensitive": False,
-            "language": member.locale,
+            "sensitive": bool(member.default_sensitive),
+            "language": member.language,
             "follow_requests_count": requests,
             "hide_collections": False,
             "discoverable": bool(actor.discoverable),
@@ -211,6 +210,39 @@ def credential_account(actor: Actor, member: Member, people: People, frame: Fram
             "highlighted": False,
             "collection_limit": 0,
         },
+    }
+
+
+def profile(actor: Actor, frame: Frame) -> Entity:
+    """Profile: what members see of themselves where they change it, as they wrote it."""
+    avatar = frame.links.avatar(actor) if actor.avatar else None
+    header = frame.links.header(actor) if actor.header else None
+    return {
+        "id": str(actor.id),
+        "display_name": actor.name,
+        **_written(actor),
+        "avatar": avatar,
+        "avatar_static": avatar,
+        "avatar_description": "",
+        "header": header,
+        "header_static": header,
+        "header_description": "",
+        "locked": bool(actor.locked),
+        "bot": False,
+        "hide_collections": False,
+        "discoverable": bool(actor.discoverable),
+        "indexable": bool(actor.indexable),
+        "show_media": True,
+        "show_media_replies": True,
+        "show_featured": True,
+        "attribution_domains": [],
+    }
+
+
+def _written(actor: Actor) -> Entity:
+    return {
+        "note": _plain(actor.summary),
+        "fields": [{**field, "value": _plain(field["value"])} for field in fields(actor)],
     }
 
 
@@ -497,8 +529,8 @@ def preferences(member: Member) -> Entity:
     """Preferences by key and value."""
     return {
         "posting:default:visibility": VISIBILITY[member.default_audience],
-        "posting:default:sensitive": False,
-        "posting:default:language": member.locale,
+        "posting:default:sensitive": bool(member.default_sensitive),
+        "posting:default:language": member.language,
         "posting:default:quote_policy": "nobody",
         "reading:expand:media": "default",
         "reading:expand:spoilers": False,

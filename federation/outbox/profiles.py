@@ -1,7 +1,8 @@
 """Members' accounts as actors: making one, changing its profile, telling others about it."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from federation.act import Act, perform
@@ -11,19 +12,23 @@ from federation.documents import actor_document
 from federation.facts import Parcel
 from federation.local_actors import insert_local_actor, make_keys, new_actor
 from federation.signing import get_keys
+from federation.wire.compose import compose, compose_line
 from federation.wire.proofs import sign_document
 from federation.wire.render import DATA_INTEGRITY, render_activity
 from federation.wire.sanitize import clean_text, strip_badge
 from federation.wire.values import PUBLIC
 from policies.terms import Audience, Kind
-from storage import actors, audit, follows, groups, members
+from storage import actors, audit, follows, groups, media, members
 from storage.database import Reader, Transaction
 from storage.follows import Inbox
 from storage.ids import new_id
-from storage.records import Actor, Member
+from storage.records import Actor, Member, as_json
 
 NAME = re.compile(r"[a-z0-9_]{1,30}")
 MAX_NAME = 100
+MAX_NOTE = 500
+MAX_FIELDS = 4
+MAX_FIELD = 255
 
 
 class NameTakenError(ValueError):
@@ -87,20 +92,80 @@ def _account(actor_id: int, member: NewMember, now: int) -> Member:
     )
 
 
-async def update_profile(ctx: Context, actor_id: int, **changes: Any) -> Actor:
-    """Change named columns of a member's own actor, and tell those who keep a copy."""
-    if "name" in changes:
-        changes["name"] = strip_badge(clean_text(changes["name"], MAX_NAME))
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What a member changes of themselves, as they wrote it; None leaves what is there.
+
+    `avatar` and `header` are files of the media store, '' for no picture. `settings` are columns of the member's row,
+    which nobody else is told.
+    """
+
+    name: str | None = None
+    note: str | None = None
+    fields: tuple[tuple[str, str], ...] | None = None
+    locked: bool | None = None
+    discoverable: bool | None = None
+    indexable: bool | None = None
+    avatar: str | None = None
+    header: str | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def clean_name(text: str) -> str:
+    """A display name as others are shown it: one line, which claims nothing."""
+    return strip_badge(clean_text(text, len(text)))
+
+
+async def update_profile(ctx: Context, actor_id: int, profile: Profile) -> Actor:
+    """Change a member's own actor, and tell those who keep a copy, where anything is different now."""
 
     async def unit(act: Act) -> Actor:
-        await actors.update_actor(act.tx, actor_id, updated_at=act.now, **changes)
-        actor = await actors.get_actor(act.tx, actor_id)
-        if actor is None:
+        former = await actors.get_actor(act.tx, actor_id)
+        if former is None:
             raise LookupError(f"no actor {actor_id}")
+        if profile.settings:
+            await members.update_member(act.tx, actor_id, **profile.settings)
+        wanted = _columns(profile, ctx.origin.base)
+        changed = {name: value for name, value in wanted.items() if value != getattr(former, name)}
+        if not changed:
+            return former
+        await actors.update_actor(act.tx, actor_id, updated_at=act.now, **changed)
+        await _forget_pictures(act, former, changed)
+        actor = replace(former, updated_at=act.now, **changed)
         await send_update(act, actor)
         return actor
 
     return await perform(ctx, unit)
+
+
+def _columns(profile: Profile, base: str) -> dict[str, Any]:
+    """The actor's columns that something is said about. Nobody is named in a profile: names stay plain text."""
+
+    def hashtag(tag: str) -> str:
+        return f"{base}/tags/{tag.lower()}"
+
+    said: dict[str, Any] = {
+        name: int(value)
+        for name in ("locked", "discoverable", "indexable")
+        if (value := getattr(profile, name)) is not None
+    }
+    said |= {name: value or None for name in ("avatar", "header") if (value := getattr(profile, name)) is not None}
+    if profile.name is not None:
+        said["name"] = clean_name(profile.name)[:MAX_NAME]
+    if profile.note is not None:
+        said["summary"] = compose(profile.note, {}, hashtag)
+    if profile.fields is not None:
+        rows = [(clean_text(name, MAX_FIELD), clean_text(value, MAX_FIELD)) for name, value in profile.fields]
+        said["fields"] = as_json([[name, compose_line(value, hashtag)] for name, value in rows if name])
+    return said
+
+
+async def _forget_pictures(act: Act, former: Actor, changed: Mapping[str, Any]) -> None:
+    """A picture that nobody is shown any more is not kept for ever."""
+    for name in ("avatar", "header"):
+        file = getattr(former, name)
+        if name in changed and file is not None:
+            await media.insert_replaced(act.tx, file, media_id=new_id(act.now), actor_id=former.id, now=act.now)
 
 
 async def send_update(act: Act, actor: Actor, *, kind: Kind = Kind.CONTROL) -> None:

@@ -35,7 +35,15 @@ def compose(text: str, mentions: Mapping[str, Named], hashtag_url: Callable[[str
     `mentions` is keyed as `find_mentions` writes them; a name that is not in it stays plain text. `hashtag_url` gives
     the page of a hashtag.
     """
+    return _wrapped(text, lambda part: _marked(part, mentions, hashtag_url))
 
+
+def compose_line(text: str, hashtag_url: Callable[[str], str]) -> str:
+    """HTML of one line in which nobody is named, without a paragraph around it: the value of a profile's field."""
+    return _marked(text, {}, hashtag_url)
+
+
+def _marked(text: str, mentions: Mapping[str, Named], hashtag_url: Callable[[str], str]) -> str:
     def render(token: re.Match[str]) -> str:
         if token["link"]:
             link, rest = _trimmed(token["link"])
@@ -45,7 +53,7 @@ def compose(text: str, mentions: Mapping[str, Named], hashtag_url: Callable[[str
         named = mentions.get(token["mention"].lower())
         return _render_mention(named) if named else escape(token[0])
 
-    return _wrapped(text, lambda part: "".join(_rendered(part, render)))
+    return "".join(_rendered(text, render))
 
 
 def paragraphs(text: str) -> str:

@@ -4,7 +4,6 @@ Shapes are Mastodon's, because almost nobody processes JSON-LD: terms are define
 peers preload. Group-only documents carry no blurhash: it shows a picture to who may not see it.
 """
 
-import mimetypes
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -102,12 +101,15 @@ def render_actor(
     keys: Iterable[PublicKey],
     home: Home,
     *,
+    portraits: Mapping[str, str] | None = None,
     attestation: Attestation | None = None,
     profession: str = "",
     group: Group | None = None,
     policy: GroupPolicy | None = None,
 ) -> dict[str, Any]:
-    """The whole actor. `profession` names the attested profession for stock servers' readers."""
+    """The whole actor. `portraits` has the addresses of its `icon` and `image`, as far as there are any;
+    `profession` names the attested profession for stock servers' readers.
+    """
     document = render_stub(actor, keys, home) | {
         "name": actor.name or actor.username,
         "summary": actor.summary,
@@ -123,7 +125,7 @@ def render_actor(
         "attachment": [*_fields(actor), *_credential(attestation, profession)],
         "tag": [],
     }
-    document |= {name: _image(url) for name, url in (("icon", actor.avatar), ("image", actor.header)) if url}
+    document |= {name: _image(url) for name, url in (portraits or {}).items()}
     if group is not None:
         document |= {"accessType": "closed"}
     if policy is not None:
@@ -176,7 +178,8 @@ def _credential(attestation: Attestation | None, profession: str) -> list[dict[s
 
 
 def _image(url: str) -> dict[str, str]:
-    return {"type": "Image", "mediaType": mimetypes.guess_type(url)[0] or "image/png", "url": url}
+    """A portrait of ours: the decoder writes them as WebP, whatever came."""
+    return {"type": "Image", "mediaType": "image/webp", "url": url}
 
 
 def render_addressing(status: Status, parts: NoteParts) -> dict[str, Any]:

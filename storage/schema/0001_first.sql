@@ -74,7 +74,9 @@ CREATE TABLE members (
   locale TEXT NOT NULL DEFAULT 'fr',
   default_audience TEXT NOT NULL DEFAULT 'followers',
   created_at INTEGER NOT NULL,
-  disabled_at INTEGER
+  disabled_at INTEGER,
+  default_sensitive INTEGER NOT NULL DEFAULT 0,
+  default_language TEXT NOT NULL DEFAULT ''   -- of posts; '' for the locale
 ) STRICT;
 
 CREATE TABLE attestations (

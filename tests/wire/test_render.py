@@ -112,17 +112,20 @@ def test_an_actor_is_read_back_with_keys_capability_credential_and_pictures() ->
     attestation = Attestation(
         7, f"{BASE}/ap/credentials/x", HOME.instance_actor, 3, "physician", "[]", "", "", 1, NOW, None, 1
     )
-    person = replace(
-        ANNA, name="Anna", avatar=f"{BASE}/a.png", header=f"{BASE}/h", fields=as_json([["Service", "Cardiologie"]])
+    person = replace(ANNA, name="Anna", avatar="a" * 64, fields=as_json([["Service", "Cardiologie"]]))
+    portraits = {"icon": f"{BASE}/a.webp", "image": f"{BASE}/h.webp"}
+    document = render.render_actor(
+        person, [RSA, ED25519], HOME, attestation=attestation, profession="Physician", portraits=portraits
     )
-    document = render.render_actor(person, [RSA, ED25519], HOME, attestation=attestation, profession="Physician")
     found = parse_actor(document)
     assert {key.id for key in found.keys} == {RSA.id, ED25519.id}
     assert GROUP_ONLY in found.implements
     assert found.credential == attestation.uri
-    assert (found.icon, found.image, found.name) == (f"{BASE}/a.png", f"{BASE}/h", "Anna")
+    assert (found.icon, found.image, found.name) == (f"{BASE}/a.webp", f"{BASE}/h.webp", "Anna")
     assert [field.name for field in found.fields] == ["Service", "Profession"]
-    assert document["image"]["mediaType"] == "image/png"
+    assert document["image"]["mediaType"] == "image/webp"
+    assert "a" * 64 not in str(document)
+    assert "icon" not in render.render_actor(person, [], HOME)
 
 
 def test_only_a_members_host_is_told_a_groups_epoch_and_reach() -> None:

@@ -46,6 +46,12 @@ MOST_AT_ONCE = 40
 @routes.get("/api/v1/accounts/verify_credentials")
 @requires("profile", "read:accounts")
 async def verify_credentials(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    return await show_oneself(request, viewer)
+
+
+async def show_oneself(request: web.Request, viewer: Viewer) -> web.Response:
+    """What a member sees of their own account now."""
+
     async def unit(tx: Reader) -> tuple[Person, People, int]:
         person = await _require_person(tx, viewer)
         people = await views.load_people(tx, [person.actor], viewer=viewer.actor_id)

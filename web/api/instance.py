@@ -7,7 +7,7 @@ import bleach
 from aiohttp import web
 
 from federation.context import Context
-from federation.outbox.profiles import MAX_NAME
+from federation.outbox.profiles import MAX_FIELD, MAX_FIELDS, MAX_NAME, MAX_NOTE
 from federation.rules import get_rules
 from policies.ruleset import Network, Ruleset
 from policies.terms import PeerState
@@ -162,14 +162,14 @@ def _limits() -> Entity:
     return {
         "accounts": {
             "max_display_name_length": MAX_NAME,
-            "max_note_length": 500,
+            "max_note_length": MAX_NOTE,
             "max_avatar_description_length": 0,
             "max_header_description_length": 0,
             "max_featured_tags": 0,
             "max_pinned_statuses": 0,
-            "max_profile_fields": 4,
-            "profile_field_name_limit": 255,
-            "profile_field_value_limit": 255,
+            "max_profile_fields": MAX_FIELDS,
+            "profile_field_name_limit": MAX_FIELD,
+            "profile_field_value_limit": MAX_FIELD,
         },
         "statuses": {
             "max_characters": MOST_CHARACTERS,

@@ -1,7 +1,6 @@
 """Attachments before they are posted: uploading, describing. Images only; files are served by `web.media_files`."""
 
 import math
-import re
 from dataclasses import replace
 from typing import Any
 
@@ -17,23 +16,18 @@ from web.auth import Viewer, requires
 from web.bodies import path_id, read_form
 from web.errors import ApiError
 from web.forms import Form, Upload
-from web.images import LARGEST_FILE, Refused, Shape
+from web.images import LARGEST_FILE, Shape
 from web.keys import CONTEXT
 from web.media_files import LIBRARY
 from web.remote_files import describe
 from web.render import media_attachment
 from web.showing import frame, not_found
+from web.uploads import decode_upload
 
 routes = web.RouteTableDef()
 
 MOST_DESCRIPTION = 1_500
 MOST_THUMBNAIL = 2 << 20  # apps may send one; we make our own
-# Mastodon's own phrases: apps show them, and some compare them.
-_REFUSALS = {
-    "type": "Validation failed: File content type is invalid",
-    "broken": "File type of uploaded media could not be verified",
-}
-_SIZE = re.compile(r"[0-9]{1,10}x[0-9]{1,10}")
 
 
 @routes.post("/api/v1/media")
@@ -71,19 +65,7 @@ async def _keep(request: web.Request, file: Upload | None) -> dict[str, Any]:
     """Write an image anew and store it; ApiError 422 for what is none, or too large."""
     if file is None:
         raise ApiError(422, "Validation failed: File can't be blank")
-    if len(file.data) > LARGEST_FILE:
-        raise ApiError(422, f"Validation failed: File file size must be less than {LARGEST_FILE >> 20} MB")
-    library = request.app[LIBRARY]
-    decoded = await library.decoder.decode(file.data, Shape.ATTACHMENT)
-    if isinstance(decoded, Refused):
-        raise ApiError(422, _sentence(decoded))
-    return await describe(library.store, decoded)
-
-
-def _sentence(refused: Refused) -> str:
-    if _SIZE.fullmatch(refused.reason):
-        return f"{refused.reason} images are not supported"
-    return _REFUSALS.get(refused.reason, _REFUSALS["broken"])
+    return await describe(request.app[LIBRARY].store, await decode_upload(request, file, Shape.ATTACHMENT))
 
 
 @routes.get("/api/v1/media/{id}")

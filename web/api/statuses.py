@@ -49,7 +49,7 @@ _AUDIENCES = {
     "direct": Audience.DIRECT,
 }
 _URL = re.compile(r"https?://\S+", re.IGNORECASE)
-_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
+LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 
 
 @routes.post("/api/v1/statuses")
@@ -87,8 +87,8 @@ def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> 
         audience=_parse_audience(form) or Audience(author.default_audience),
         in_reply_to=form.identifier("in_reply_to_id"),
         summary=summary,
-        sensitive=form.boolean("sensitive") or False,
-        language=_parse_language(form) or author.locale,
+        sensitive=_parse_sensitive(form, author),
+        language=_parse_language(form) or author.language,
         media_ids=media_ids,
         idempotency_key=key,
         app_id=app_id,
@@ -137,9 +137,14 @@ def _parse_audience(form: Form) -> Audience | None:
     return _AUDIENCES[asked] if asked else None
 
 
+def _parse_sensitive(form: Form, author: Member) -> bool:
+    said = form.boolean("sensitive")
+    return bool(author.default_sensitive) if said is None else said
+
+
 def _parse_language(form: Form) -> str | None:
     asked = form.text("language") or ""
-    return asked if _LANGUAGE.fullmatch(asked) else None
+    return asked if LANGUAGE.fullmatch(asked) else None
 
 
 def _parse_media_ids(form: Form) -> tuple[int, ...]:
