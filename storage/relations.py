@@ -7,7 +7,7 @@ list of followers.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from storage import follows
+from storage import follows, remarks
 from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.database import Reader, Row
 from storage.pages import Page
@@ -28,12 +28,15 @@ KNOWN = """(
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How a viewer stands to one actor. `outgoing` and `incoming` follows; `membership` when the actor is a group."""
+    """How a viewer stands to one actor. `outgoing` and `incoming` follows; `membership` when the actor is a group;
+    `remark` is what the viewer noted about them.
+    """
 
     actor_id: int
     outgoing: Follow | None
     incoming: Follow | None
     membership: Membership | None
+    remark: str = ""
 
 
 async def list_known(tx: Reader, actor_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, Actor]:
@@ -59,8 +62,15 @@ async def list_relations(tx: Reader, viewer: int, actor_ids: Sequence[int], *, n
     outgoing = {follow.followee_id: follow for follow in between if follow.follower_id == viewer}
     incoming = {follow.follower_id: follow for follow in between if follow.followee_id == viewer}
     memberships = await _list_memberships(tx, viewer, known, now=now)
+    noted = await remarks.list_remarks(tx, viewer, known)
     return [
-        Relation(actor_id, outgoing.get(actor_id), incoming.get(actor_id), memberships.get(actor_id))
+        Relation(
+            actor_id,
+            outgoing.get(actor_id),
+            incoming.get(actor_id),
+            memberships.get(actor_id),
+            remark=noted.get(actor_id, ""),
+        )
         for actor_id in dict.fromkeys(actor_ids)
         if actor_id in known
     ]
@@ -94,6 +104,25 @@ async def list_followers(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
 async def list_following(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
     """Whom an actor follows, newest first. Groups are not among them."""
     return await _page(tx, "follows f", "f.followee_id", "f.follower_id = :id AND f.state = 'accepted'", actor_id, page)
+
+
+async def list_familiar(tx: Reader, viewer: int, actor_ids: Iterable[int], *, most: int) -> dict[int, list[Actor]]:
+    """For each of these actors, those of their followers whom the viewer follows: the newest `most` of each."""
+    found = await tx.rows(
+        f"SELECT t.about, {ACTOR_COLUMNS} FROM (SELECT f.id AS follow, f.followee_id AS about, f.follower_id AS who, "
+        "row_number() OVER (PARTITION BY f.followee_id ORDER BY f.id DESC) AS place "
+        "FROM follows mine JOIN follows f ON f.follower_id = mine.followee_id JOIN actors b ON b.id = f.follower_id "
+        "WHERE mine.follower_id = :viewer AND mine.state = 'accepted' AND f.followee_id IN :ids AND f.state = 'accepted' "
+        "AND b.disabled_at IS NULL AND b.host_suspended = 0) t "
+        "JOIN actors a ON a.id = t.who WHERE t.place <= :most ORDER BY t.follow DESC",
+        viewer=viewer,
+        ids=list(actor_ids),
+        most=most,
+    )
+    familiar: dict[int, list[Actor]] = {}
+    for about, *actor in found:
+        familiar.setdefault(about, []).append(Actor(*actor))
+    return familiar
 
 
 async def list_requesting(tx: Reader, actor_id: int, page: Page) -> list[Listed]:

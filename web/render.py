@@ -279,8 +279,13 @@ def relationship(relation: Relation) -> Entity:
         "requested_by": relation.incoming is not None and relation.incoming.state == "pending",
         "domain_blocking": False,
         "endorsed": False,
-        "note": "",
+        "note": relation.remark,
     }
+
+
+def familiar_followers(actor_id: int, followers: Iterable[Actor], people: People, frame: Frame) -> Entity:
+    """FamiliarFollowers: whom one knows among somebody's followers."""
+    return {"id": str(actor_id), "accounts": accounts(followers, people, frame)}
 
 
 # --- posts -------------------------------------------------------------------------------------------------------

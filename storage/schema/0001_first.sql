@@ -454,3 +454,11 @@ CREATE TABLE idempotency_keys (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (actor_id, key)
 ) STRICT;
+
+-- What a member notes about somebody, for themselves alone.
+CREATE TABLE remarks (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  text TEXT NOT NULL,
+  PRIMARY KEY (owner_id, actor_id)
+) STRICT;

@@ -2,6 +2,7 @@
 
 import orjson
 
+from federation.outbox.follows import remove_follower
 from federation.outbox.profiles import Profile, update_profile
 from federation.wire.actors import parse_actor
 from storage.records import Actor
@@ -62,3 +63,21 @@ async def test_nobody_is_told_what_concerns_nobody(home: Home, peer: Peer) -> No
     await update_profile(home.ctx, anna.id, Profile(locked=False))
     (update,) = await told(home, peer)
     assert update["object"]["manuallyApprovesFollowers"] is False
+
+
+async def test_a_follower_who_is_removed_is_told_at_home(home: Home, peer: Peer) -> None:
+    """A Reject of the very Follow; it travels as a retraction, whatever the state of the host."""
+    anna, ben = await followed(home, peer)
+    follower = await home.stored(ben.uri)
+    await home.rule(peer.host, state="quarantined")
+    assert await remove_follower(home.ctx, anna.id, follower.id)
+    (reject,) = await told(home, peer)
+    assert (reject["type"], reject["actor"]) == ("Reject", anna.uri)
+    assert (reject["object"]["type"], reject["object"]["actor"], reject["object"]["object"]) == (
+        "Follow",
+        ben.uri,
+        anna.uri,
+    )
+    assert await home.count("follows") == 0
+    assert not await remove_follower(home.ctx, anna.id, follower.id)
+    assert await told(home, peer) == []

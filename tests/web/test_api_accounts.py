@@ -9,6 +9,7 @@ from storage.actors import update_actor
 from storage.database import Transaction
 from tests.web.api_world import HOUR, YEAR, World
 from tests.web.entity_checker import EntityChecker
+from web.api.accounts import MOST_FAMILIAR
 
 NOT_FOUND = (404, {"error": "Record not found"})
 
@@ -270,3 +271,69 @@ async def test_follow_requests(world: World, checker: EntityChecker) -> None:
 @pytest.mark.parametrize("path", ["verify_credentials", "relationships", "search?q=a"])
 async def test_a_token_is_asked_for(world: World, path: str) -> None:
     assert (await world.get(f"/api/v1/accounts/{path}")).status == 401
+
+
+async def test_a_note_about_somebody_is_for_oneself_alone(world: World, checker: EntityChecker) -> None:
+    anna, ben, carl = [await world.person(name) for name in ("anna", "ben", "carl")]
+    path = f"/api/v1/accounts/{ben.actor.id}/note"
+    for said in (" Vu au congrès ", "Chef de clinique"):
+        written = await world.post(path, anna, json={"comment": said})
+        checker.check("Relationship", written.body)
+        assert written.body["note"] == said.strip()
+    query = f"/api/v1/accounts/relationships?id[]={ben.actor.id}&id[]={anna.actor.id}"
+    assert [one["note"] for one in (await world.get(query, anna)).body] == ["Chef de clinique", ""]
+    for other in (ben, carl):
+        assert [one["note"] for one in (await world.get(query, other)).body] == ["", ""]
+    too_long = await world.post(path, anna, json={"comment": "x" * 2_001})
+    assert (too_long.status, (await world.get(query, anna)).body[0]["note"]) == (422, "Chef de clinique")
+    assert (await world.post(path, anna)).body["note"] == ""
+    group = await world.group("conseil", [anna], listed=False)
+    hidden = f"/api/v1/accounts/{group.id}/note"
+    assert (await world.post(hidden, anna, json={"comment": "Notre groupe"})).body["note"] == "Notre groupe"
+    answer = await world.post(hidden, carl, json={"comment": "?"})
+    assert (answer.status, answer.body) == NOT_FOUND
+
+
+async def test_familiar_followers(world: World, checker: EntityChecker) -> None:
+    """Whom one follows among somebody's followers, by account as asked; nobody who waits, is gone or is no follower."""
+    anna, ben, carl, dora = [await world.person(name) for name in ("anna", "ben", "carl", "dora")]
+    gone = await world.stranger("gone", host_suspended=1)
+    unknown, waiting = await world.stranger("unknown"), await world.stranger("waiting")
+    for known in (ben.actor, carl.actor, gone, waiting):
+        await world.follow(anna.actor, known)
+    await world.follow(anna.actor, dora.actor, state="pending")
+    for follower in (ben.actor, carl.actor, gone, unknown, dora.actor):
+        await world.follow(follower, dora.actor if follower is not dora.actor else carl.actor)
+    await world.follow(waiting, dora.actor, state="pending")
+    hidden = await world.group("conseil", [ben], listed=False)
+    wanted = [dora.actor.id, hidden.id, carl.actor.id, 7]
+    answer = await world.get(f"/api/v1/accounts/familiar_followers?{'&'.join(f'id[]={one}' for one in wanted)}", anna)
+    checker.check_all("FamiliarFollowers", answer.body)
+    assert [(int(one["id"]), ids(one["accounts"])) for one in answer.body] == [
+        (dora.actor.id, [carl.actor.id, ben.actor.id]),
+        (carl.actor.id, []),
+    ]
+    assert (await world.get("/api/v1/accounts/familiar_followers", anna)).body == []
+    assert (await world.get("/api/v1/accounts/familiar_followers")).status == 401
+
+
+async def test_members_of_a_group_are_no_familiar_followers(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    await world.follow(anna.actor, ben.actor)
+    group = await world.group("cardiologie", [anna, ben])
+    answer = await world.get(f"/api/v1/accounts/familiar_followers?id[]={group.id}", anna)
+    assert answer.body == [{"id": str(group.id), "accounts": []}]
+
+
+async def test_familiar_followers_are_few_of_each(world: World) -> None:
+    """However many there are, everybody asked about gets some."""
+    anna, ben, carl = [await world.person(name) for name in ("anna", "ben", "carl")]
+    fans = [await world.stranger(f"fan{number}") for number in range(MOST_FAMILIAR + 1)]
+    for fan in fans:
+        await world.follow(anna.actor, fan)
+        await world.follow(fan, ben.actor)
+    await world.follow(fans[0], carl.actor)
+    query = f"id[]={ben.actor.id}&id[]={carl.actor.id}"
+    shown = (await world.get(f"/api/v1/accounts/familiar_followers?{query}", anna)).body
+    assert ids(shown[0]["accounts"]) == [fan.id for fan in fans[:0:-1]]
+    assert ids(shown[1]["accounts"]) == [fans[0].id]

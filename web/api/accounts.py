@@ -7,8 +7,8 @@ from aiohttp import web
 
 from federation.outbox import follows
 from policies.decision import Allow, Deny
-from storage import actors, groups, members, relations, timelines, views
-from storage.database import Reader
+from storage import actors, groups, members, relations, remarks, timelines, views
+from storage.database import Reader, Transaction
 from storage.members import Person
 from storage.pages import Page
 from storage.records import Actor, Status
@@ -23,7 +23,7 @@ from web.errors import ApiError
 from web.forms import Form
 from web.keys import CONTEXT
 from web.pagination import parse_page
-from web.render import credential_account, preferences, relationship
+from web.render import credential_account, familiar_followers, preferences, relationship
 from web.showing import (
     ListedAbout,
     frame,
@@ -41,6 +41,8 @@ from web.showing import (
 routes = web.RouteTableDef()
 
 MOST_AT_ONCE = 40
+MOST_FAMILIAR = 40
+MOST_REMARK = 2_000
 
 
 @routes.get("/api/v1/accounts/verify_credentials")
@@ -111,6 +113,24 @@ async def list_relationships(request: web.Request, viewer: Viewer) -> web.Stream
     now = ctx.now()
     found = await ctx.db.read(lambda tx: relations.list_relations(tx, viewer.actor_id, ids[:MOST_AT_ONCE], now=now))
     return answer([relationship(one) for one in found])
+
+
+@routes.get("/api/v1/accounts/familiar_followers")
+@requires("read:follows")
+async def list_familiar_followers(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Whom the viewer follows among the followers of others: "followed by Ben and two others you know"."""
+    ctx, ids = request.app[CONTEXT], read_query(request).identifiers("id")[:MOST_AT_ONCE]
+    now = ctx.now()
+
+    async def unit(tx: Reader) -> tuple[list[Actor], dict[int, list[Actor]], People]:
+        about = in_order(ids, await relations.list_known(tx, ids, viewer=viewer.actor_id, now=now))
+        found = await relations.list_familiar(tx, viewer.actor_id, [actor.id for actor in about], most=MOST_FAMILIAR)
+        shown = [actor for some in found.values() for actor in some]
+        return about, found, await views.load_people(tx, shown, viewer=viewer.actor_id)
+
+    about, found, people = await ctx.db.read(unit)
+    framed = frame(request, viewer, people)
+    return answer([familiar_followers(actor.id, found.get(actor.id, ()), people, framed) for actor in about])
 
 
 @routes.get("/api/v1/accounts")
@@ -226,6 +246,23 @@ async def unfollow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 async def remove_from_followers(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     target = await _require_target(request, viewer)
     await follows.remove_follower(request.app[CONTEXT], viewer.actor_id, target)
+    return await show_relationship(request, viewer, target)
+
+
+@routes.post("/api/v1/accounts/{id}/note")
+@requires("write:accounts")
+async def write_remark(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """A note about somebody, for oneself alone."""
+    form = await read_form(request)
+    text = (form.text("comment") or "").strip()
+    if len(text) > MOST_REMARK:
+        raise ApiError(422, f"Validation failed: Comment is too long (maximum is {MOST_REMARK} characters)")
+    target = await _require_target(request, viewer)
+
+    async def unit(tx: Transaction) -> None:
+        await remarks.upsert_remark(tx, viewer.actor_id, target, text)
+
+    await request.app[CONTEXT].db.transact(unit)
     return await show_relationship(request, viewer, target)
 
 
