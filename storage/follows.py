@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.actors import update_counts
 from storage.database import Reader, Transaction
+from storage.featured import delete_endorsement
 from storage.records import Actor, Follow, columns, make, placeholders, values
 
 _COLUMNS = columns(Follow, "f")
@@ -60,6 +61,7 @@ async def update_follow(tx: Transaction, follow_id: int, *, uri: str, boosts: in
 async def delete_follow(tx: Transaction, follow: Follow) -> None:
     if await tx.execute("DELETE FROM follows WHERE id = :id", id=follow.id) and follow.state == "accepted":
         await _count(tx, follow, -1)
+        await delete_endorsement(tx, follow.follower_id, follow.followee_id)
 
 
 async def _count(tx: Transaction, follow: Follow, change: int) -> None:

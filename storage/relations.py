@@ -7,7 +7,7 @@ list of followers.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from storage import follows, remarks
+from storage import featured, follows, remarks
 from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.database import Reader, Row
 from storage.pages import Page
@@ -29,7 +29,7 @@ KNOWN = """(
 @dataclass(frozen=True, slots=True)
 class Relation:
     """How a viewer stands to one actor. `outgoing` and `incoming` follows; `membership` when the actor is a group;
-    `remark` is what the viewer noted about them.
+    `remark` is what the viewer noted about them, `endorsed` whether the viewer recommends them.
     """
 
     actor_id: int
@@ -37,6 +37,7 @@ class Relation:
     incoming: Follow | None
     membership: Membership | None
     remark: str = ""
+    endorsed: bool = False
 
 
 async def list_known(tx: Reader, actor_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, Actor]:
@@ -63,6 +64,7 @@ async def list_relations(tx: Reader, viewer: int, actor_ids: Sequence[int], *, n
     incoming = {follow.follower_id: follow for follow in between if follow.followee_id == viewer}
     memberships = await _list_memberships(tx, viewer, known, now=now)
     noted = await remarks.list_remarks(tx, viewer, known)
+    endorsed = await featured.list_endorsed_ids(tx, viewer, known)
     return [
         Relation(
             actor_id,
@@ -70,6 +72,7 @@ async def list_relations(tx: Reader, viewer: int, actor_ids: Sequence[int], *, n
             incoming.get(actor_id),
             memberships.get(actor_id),
             remark=noted.get(actor_id, ""),
+            endorsed=actor_id in endorsed,
         )
         for actor_id in dict.fromkeys(actor_ids)
         if actor_id in known
@@ -128,6 +131,11 @@ async def list_familiar(tx: Reader, viewer: int, actor_ids: Iterable[int], *, mo
 async def list_requesting(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
     """Who waits for an actor's consent to follow, newest first."""
     return await _page(tx, "follows f", "f.follower_id", "f.followee_id = :id AND f.state = 'pending'", actor_id, page)
+
+
+async def list_endorsed(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
+    """Whom an actor recommends, newest first. Only people who are followed can be, so never a private group."""
+    return await _page(tx, "endorsements f", "f.actor_id", "f.owner_id = :id", actor_id, page)
 
 
 async def count_requests(tx: Reader, actor_id: int) -> int:

@@ -5,6 +5,7 @@ strings, dates with three decimals and Z, no null in an array (client_behaviour.
 Mastodon feature that is not here says so: no poll, no card, no quote.
 """
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from policies.rules import parse
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, SPECIALTIES, Audience, Profession, Specialty
 from policies.verification import Verified, standing, verified_here
+from storage.featured import FeaturedTag
 from storage.records import Actor, App, Attestation, Media, Member, Notification, Status, StatusEdit, listed
 from storage.relations import Relation
 from storage.views import Named, People, Posts
@@ -278,7 +280,7 @@ def relationship(relation: Relation) -> Entity:
         "requested": state == "pending",
         "requested_by": relation.incoming is not None and relation.incoming.state == "pending",
         "domain_blocking": False,
-        "endorsed": False,
+        "endorsed": relation.endorsed,
         "note": relation.remark,
     }
 
@@ -286,6 +288,27 @@ def relationship(relation: Relation) -> Entity:
 def familiar_followers(actor_id: int, followers: Iterable[Actor], people: People, frame: Frame) -> Entity:
     """FamiliarFollowers: whom one knows among somebody's followers."""
     return {"id": str(actor_id), "accounts": accounts(followers, people, frame)}
+
+
+def featured_tag(featured: FeaturedTag, origin: Origin) -> Entity:
+    """FeaturedTag. Its count is a text, as Mastodon's is."""
+    return {
+        "id": str(featured.id),
+        "name": featured.name,
+        "url": _tag_url(featured.name.lower(), origin),
+        "statuses_count": str(featured.posts),
+        "last_status_at": None if featured.last_at is None else moment(featured.last_at)[:10],
+    }
+
+
+def tag(name: str, origin: Origin) -> Entity:
+    """Tag, of which no use is counted. Hashtags have no rows of their own: the id is made from the name."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) + 1
+    return {"id": str(number), "name": name, "url": _tag_url(name, origin), "history": []}
+
+
+def _tag_url(name: str, origin: Origin) -> str:
+    return f"{origin.base}/tags/{_quoted(name)}"
 
 
 # --- posts -------------------------------------------------------------------------------------------------------
@@ -383,8 +406,8 @@ class Renderer:
         return [_mention(one) for one in named]
 
     def _tags(self, status: Status) -> list[Entity]:
-        base = self._frame.origin.base
-        return [{"name": tag, "url": f"{base}/tags/{_quoted(tag)}"} for tag in self._posts.tags.get(status.id, ())]
+        origin = self._frame.origin
+        return [{"name": name, "url": _tag_url(name, origin)} for name in self._posts.tags.get(status.id, ())]
 
 
 def deleted_status(entity: Entity, text: str) -> Entity:

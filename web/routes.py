@@ -9,6 +9,7 @@ from web import media_files, streaming
 from web.api import (
     accounts,
     conversations,
+    featured,
     filters,
     follow_requests,
     instance,
@@ -29,6 +30,7 @@ from web.streaming import add_streaming
 _API = (
     accounts,
     conversations,
+    featured,
     filters,
     follow_requests,
     instance,

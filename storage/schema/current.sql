@@ -462,3 +462,19 @@ CREATE TABLE remarks (
   text TEXT NOT NULL,
   PRIMARY KEY (owner_id, actor_id)
 ) STRICT;
+
+-- Whom a member recommends on their profile: only people they follow, so never a private group.
+CREATE TABLE endorsements (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  UNIQUE (owner_id, actor_id)
+) STRICT;
+
+CREATE TABLE featured_tags (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  tag TEXT NOT NULL,                 -- lower case, as in status_tags
+  name TEXT NOT NULL,                -- as its owner writes it
+  UNIQUE (actor_id, tag)
+) STRICT;

@@ -150,12 +150,12 @@ async def get_account(request: web.Request, viewer: Viewer | None) -> web.Stream
     actor_id = path_id(request)
 
     async def query(tx: Reader, now: int) -> list[Actor]:
-        return [await _require_known(tx, actor_id, viewer, now)]
+        return [await require_known(tx, actor_id, viewer, now)]
 
     return await show_account(request, viewer, query)
 
 
-async def _require_known(tx: Reader, actor_id: int, viewer: Viewer | None, now: int) -> Actor:
+async def require_known(tx: Reader, actor_id: int, viewer: Viewer | None, now: int) -> Actor:
     actor = await relations.get_known(tx, actor_id, viewer=viewer_id(viewer), now=now)
     if actor is None:
         raise not_found()
@@ -170,7 +170,7 @@ async def list_statuses(request: web.Request, viewer: Viewer | None) -> web.Stre
     page = parse_page(form)
 
     async def query(tx: Reader, now: int) -> list[Status]:
-        actor = await _require_known(tx, actor_id, viewer, now)
+        actor = await require_known(tx, actor_id, viewer, now)
         if form.boolean("pinned"):
             return []
         if actor.type == "Group" and await groups.get_group(tx, actor.id) is not None:
@@ -206,7 +206,7 @@ async def _show_follows(request: web.Request, viewer: Viewer | None, ask: Listed
     page, actor_id = parse_page(read_query(request), default=40, most=80), path_id(request)
 
     async def query(tx: Reader, now: int) -> list[Listed]:
-        await _require_known(tx, actor_id, viewer, now)
+        await require_known(tx, actor_id, viewer, now)
         return await ask(tx, actor_id, stored_page(page))
 
     return await show_listed(request, viewer, page, query)
@@ -216,7 +216,7 @@ async def _show_follows(request: web.Request, viewer: Viewer | None, ask: Listed
 @requires("write:follows")
 async def follow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     form, ctx = await read_form(request), request.app[CONTEXT]
-    target = await _require_target(request, viewer)
+    target = await require_target(request, viewer)
     outcome = await follows.follow(
         ctx,
         viewer.actor_id,
@@ -236,7 +236,7 @@ async def follow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 @routes.post("/api/v1/accounts/{id}/unfollow")
 @requires("write:follows")
 async def unfollow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    target = await _require_target(request, viewer)
+    target = await require_target(request, viewer)
     await follows.unfollow(request.app[CONTEXT], viewer.actor_id, target)
     return await show_relationship(request, viewer, target)
 
@@ -244,7 +244,7 @@ async def unfollow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 @routes.post("/api/v1/accounts/{id}/remove_from_followers")
 @requires("write:follows")
 async def remove_from_followers(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    target = await _require_target(request, viewer)
+    target = await require_target(request, viewer)
     await follows.remove_follower(request.app[CONTEXT], viewer.actor_id, target)
     return await show_relationship(request, viewer, target)
 
@@ -257,7 +257,7 @@ async def write_remark(request: web.Request, viewer: Viewer) -> web.StreamRespon
     text = (form.text("comment") or "").strip()
     if len(text) > MOST_REMARK:
         raise ApiError(422, f"Validation failed: Comment is too long (maximum is {MOST_REMARK} characters)")
-    target = await _require_target(request, viewer)
+    target = await require_target(request, viewer)
 
     async def unit(tx: Transaction) -> None:
         await remarks.upsert_remark(tx, viewer.actor_id, target, text)
@@ -266,11 +266,11 @@ async def write_remark(request: web.Request, viewer: Viewer) -> web.StreamRespon
     return await show_relationship(request, viewer, target)
 
 
-async def _require_target(request: web.Request, viewer: Viewer) -> int:
+async def require_target(request: web.Request, viewer: Viewer) -> int:
     """The id in the path, once it is known that the viewer may know of who it is."""
     ctx, target = request.app[CONTEXT], path_id(request)
     now = ctx.now()
-    await ctx.db.read(lambda tx: _require_known(tx, target, viewer, now))
+    await ctx.db.read(lambda tx: require_known(tx, target, viewer, now))
     return target
 
 

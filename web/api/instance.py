@@ -14,6 +14,7 @@ from policies.terms import PeerState
 from storage.database import Reader
 from storage.usage import Usage, get_usage
 from web.answers import answer
+from web.api.featured import MOST_TAGS
 from web.api.media import MOST_DESCRIPTION
 from web.api.statuses import CHARACTERS_PER_URL, MOST_CHARACTERS, MOST_MEDIA
 from web.auth import Viewer, anyone, requires
@@ -158,14 +159,14 @@ def _streaming(about: About) -> str:
 
 
 def _limits() -> Entity:
-    """What apps let people type and pick. Nothing can be featured, pinned, polled or filmed here."""
+    """What apps let people type and pick. Nothing can be pinned, polled or filmed here."""
     return {
         "accounts": {
             "max_display_name_length": MAX_NAME,
             "max_note_length": MAX_NOTE,
             "max_avatar_description_length": 0,
             "max_header_description_length": 0,
-            "max_featured_tags": 0,
+            "max_featured_tags": MOST_TAGS,
             "max_pinned_statuses": 0,
             "max_profile_fields": MAX_FIELDS,
             "profile_field_name_limit": MAX_FIELD,
