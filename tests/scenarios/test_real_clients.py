@@ -15,6 +15,7 @@ from mastodon.return_types import Status
 from storage.records import Actor
 from tests.conftest import Addresses
 from tests.scenarios.clients import House, Toot, house, make_peers, mastodon_py, streaming, until
+from tests.web.live import picture
 
 # Real programs are started one after the other, on a machine that may be busy.
 pytestmark = pytest.mark.timeout(300)
@@ -91,6 +92,32 @@ def _play_with_mastodon_py(pair: Pair) -> None:
 
 def _is_plain(post: Status) -> bool:
     return post.favourites_count == post.reblogs_count == 0
+
+
+async def test_mastodon_py_changes_a_profile(pair: Pair) -> None:
+    await asyncio.to_thread(_change_with_mastodon_py, pair)
+
+
+def _change_with_mastodon_py(pair: Pair) -> None:
+    with mastodon_py(pair.a, "anna") as anna, mastodon_py(pair.b, "ben") as ben:
+        found = ben.account_search(f"@anna@{pair.a.host}", resolve=True)[0]
+        ben.account_follow(found)
+        until(lambda: ben.account_relationships(found)[0].following, "Ben does not follow Anna")
+        fields = [("Service", "Cardiologie"), ("Page", "https://chu-a.example/")]
+        changed = anna.account_update_credentials(
+            display_name="Anna Almeida", note="Bonjour", avatar=picture(), avatar_mime_type="image/png", fields=fields
+        )
+        assert (changed.source.note, [one.name for one in changed.source.fields]) == ("Bonjour", ["Service", "Page"])
+        until(lambda: ben.account(found).note == "<p>Bonjour</p>", "Ben is shown the former profile")
+        assert ben.account(found).avatar != found.avatar
+        assert ben.account_note_set(found, "Vue au congrès").note == "Vue au congrès"
+        assert ben.account_pin(found).endorsed is True
+        assert [one.id for one in ben.endorsements()] == [found.id]
+        assert ben.account_familiar_followers(found)[0].accounts == []
+        made = anna.featured_tag_create("cardio")
+        assert [one.name for one in anna.featured_tags()] == [made.name] == ["cardio"]
+        anna.featured_tag_delete(made)
+        assert anna.featured_tag_suggestions() == []
 
 
 async def test_toot_at_the_other_end_of_mastodon_py(pair: Pair) -> None:

@@ -118,8 +118,8 @@ async def list_relationships(request: web.Request, viewer: Viewer) -> web.Stream
 @routes.get("/api/v1/accounts/familiar_followers")
 @requires("read:follows")
 async def list_familiar_followers(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    """Whom the viewer follows among the followers of others: "followed by Ben and two others you know"."""
-    ctx, ids = request.app[CONTEXT], read_query(request).identifiers("id")[:MOST_AT_ONCE]
+    """Whom the viewer follows among the followers of others. Mastodon.py names those in a body."""
+    ctx, ids = request.app[CONTEXT], (await read_form(request)).identifiers("id")[:MOST_AT_ONCE]
     now = ctx.now()
 
     async def unit(tx: Reader) -> tuple[list[Actor], dict[int, list[Actor]], People]:
