@@ -50,6 +50,7 @@ class Posts:
     apps: dict[int, App] = field(default_factory=dict)
     favourited: frozenset[int] = frozenset()
     boosted: frozenset[int] = frozenset()
+    bookmarked: frozenset[int] = frozenset()
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
@@ -88,7 +89,7 @@ async def load_posts(
     people = await _load_people_of(tx, [*page, *shown], also, viewer=viewer)
     if not ids:
         return Posts(people)
-    favourited, boosted = await _list_marks(tx, viewer, ids) if viewer else (frozenset(), frozenset())
+    marks = await _list_marks(tx, viewer, ids) if viewer else {}
     return Posts(
         people=people,
         originals=originals,
@@ -97,8 +98,9 @@ async def load_posts(
         mentions=named,
         tags=await statuses.list_tags(tx, ids),
         apps=await _list_apps(tx, shown),
-        favourited=favourited,
-        boosted=boosted,
+        favourited=marks.get("favourited", frozenset()),
+        boosted=marks.get("boosted", frozenset()),
+        bookmarked=marks.get("bookmarked", frozenset()),
     )
 
 
@@ -151,15 +153,16 @@ async def _list_named(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[N
     return named
 
 
-async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> tuple[frozenset[int], frozenset[int]]:
-    """Which of these posts the viewer likes, and which they boosted."""
+async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> dict[str, frozenset[int]]:
+    """What the viewer did with these posts: for each mark those that have it."""
     found = await tx.rows(
-        "SELECT 1, status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
-        "SELECT 0, boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids",
+        "SELECT 'favourited', status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
+        "SELECT 'boosted', boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids UNION ALL "
+        "SELECT 'bookmarked', status_id FROM bookmarks WHERE actor_id = :viewer AND status_id IN :ids",
         viewer=viewer,
         ids=list(status_ids),
     )
-    return frozenset(one for liked, one in found if liked), frozenset(one for liked, one in found if not liked)
+    return {mark: frozenset(one for other, one in found if other == mark) for mark in {row[0] for row in found}}
 
 
 async def list_conversation_ids(tx: Reader, thread_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, int]:

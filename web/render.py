@@ -327,7 +327,8 @@ class Renderer:
         """What only a member is told: their own marks."""
         entity["favourited"] = meant.id in self._posts.favourited
         entity["reblogged"] = meant.id in self._posts.boosted
-        entity["muted"] = entity["bookmarked"] = False
+        entity["bookmarked"] = meant.id in self._posts.bookmarked
+        entity["muted"] = False
         entity["filtered"] = []
         if status.actor_id == self._frame.viewer and status is meant:
             entity["pinned"] = False

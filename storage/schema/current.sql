@@ -452,3 +452,13 @@ CREATE TABLE idempotency_keys (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (actor_id, key)
 ) STRICT;
+
+CREATE TABLE bookmarks (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  UNIQUE (status_id, actor_id)
+) STRICT;
+
+CREATE INDEX bookmarks_by_actor ON bookmarks (actor_id, id);

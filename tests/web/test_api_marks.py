@@ -1,0 +1,122 @@
+"""What members keep of posts: bookmarks and favourites, listed to them alone, and only what they may still see."""
+
+from typing import Any
+
+import pytest
+
+from policies.terms import Audience
+from storage.database import Reader
+from tests.web.api_world import World
+from tests.web.entity_checker import EntityChecker
+
+NOT_FOUND = (404, {"error": "Record not found"})
+
+
+def ids(entities: list[dict[str, Any]]) -> list[int]:
+    return [int(entity["id"]) for entity in entities]
+
+
+async def count(world: World, table: str) -> int:
+    async def unit(tx: Reader) -> int:
+        return int(await tx.value(f"SELECT count(*) FROM {table}"))
+
+    return await world.db.read(unit)
+
+
+async def test_bookmarks(world: World, checker: EntityChecker) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    post = await world.status(anna.actor)
+    path = f"/api/v1/statuses/{post.id}"
+    kept = await world.post(f"{path}/bookmark", ben)
+    checker.check("Status", kept.body)
+    assert (kept.status, kept.body["bookmarked"]) == (200, True)
+    assert (await world.get(path, ben)).body["bookmarked"] is True
+    assert (await world.get(path, anna)).body["bookmarked"] is False
+    assert "bookmarked" not in (await world.get(path)).body
+    listed = await world.get("/api/v1/bookmarks", ben)
+    checker.check_all("Status", listed.body)
+    assert ids(listed.body) == [post.id]
+    assert (await world.get("/api/v1/bookmarks", anna)).body == []
+    dropped = await world.post(f"{path}/unbookmark", ben)
+    assert (dropped.status, dropped.body["bookmarked"]) == (200, False)
+    assert (await world.get("/api/v1/bookmarks", ben)).body == []
+    assert (await world.post(f"{path}/unbookmark", ben)).status == 200
+
+
+async def test_keeping_twice_keeps_the_place_in_the_list(world: World) -> None:
+    anna = await world.person("anna")
+    first, second = await world.status(anna.actor), await world.status(anna.actor)
+    for post in (first, second, first):
+        world.tick()
+        assert (await world.post(f"/api/v1/statuses/{post.id}/bookmark", anna)).status == 200
+    assert ids((await world.get("/api/v1/bookmarks", anna)).body) == [second.id, first.id]
+    assert await count(world, "bookmarks") == 2
+
+
+@pytest.mark.parametrize(("act", "list_"), [("bookmark", "bookmarks"), ("favourite", "favourites")])
+async def test_lists_are_in_the_order_of_marking_and_paged_by_it(world: World, act: str, list_: str) -> None:
+    anna = await world.person("anna")
+    posts = [await world.status(anna.actor) for _ in range(5)]
+    marked = [posts[index].id for index in (3, 0, 4, 1, 2)]
+    for one in marked:
+        world.tick()
+        await world.post(f"/api/v1/statuses/{one}/{act}", anna)
+    page = await world.get(f"/api/v1/{list_}?limit=2", anna)
+    seen = ids(page.body)
+    while page.next_url:
+        page = await world.get(page.next_url, anna)
+        seen += ids(page.body)
+    assert seen == marked[::-1]
+    middle = await world.get((await world.get(f"/api/v1/{list_}?limit=2", anna)).next_url or "", anna)
+    newer = await world.get(middle.prev_url or "", anna)
+    assert ids(newer.body) == marked[::-1][:2]
+
+
+@pytest.mark.parametrize(("act", "list_"), [("bookmark", "bookmarks"), ("favourite", "favourites")])
+async def test_what_may_no_longer_be_seen_is_not_listed(world: World, act: str, list_: str) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    group = await world.group("cardiologie", [anna, ben])
+    post = await world.status(anna.actor, group=group)
+    assert (await world.post(f"/api/v1/statuses/{post.id}/{act}", ben)).status == 200
+    assert ids((await world.get(f"/api/v1/{list_}", ben)).body) == [post.id]
+    await world.join(group, ben.actor, state="ended")
+    left = await world.get(f"/api/v1/{list_}", ben)
+    assert (left.body, "Link" in left.headers) == ([], False)
+
+
+async def test_a_boost_stands_for_its_original(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    post = await world.status(anna.actor)
+    boost = await world.boost(anna.actor, post)
+    assert (await world.post(f"/api/v1/statuses/{boost.id}/bookmark", ben)).body["id"] == str(post.id)
+    assert (await world.get(f"/api/v1/statuses/{boost.id}", ben)).body["reblog"]["bookmarked"] is True
+    assert (await world.post(f"/api/v1/statuses/{boost.id}/unbookmark", ben)).body["bookmarked"] is False
+
+
+async def test_what_is_hidden_is_not_kept(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    hidden = await world.status(anna.actor, audience=Audience.DIRECT)
+    for status_id in (hidden.id, 12345):
+        for act in ("bookmark", "unbookmark"):
+            answer = await world.post(f"/api/v1/statuses/{status_id}/{act}", ben)
+            assert (answer.status, answer.body) == NOT_FOUND
+    assert await count(world, "bookmarks") == 0
+
+
+async def test_a_bookmark_goes_with_its_post(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    post = await world.status(anna.actor)
+    await world.post(f"/api/v1/statuses/{post.id}/bookmark", ben)
+    assert (await world.call("DELETE", f"/api/v1/statuses/{post.id}", anna)).status == 200
+    assert await count(world, "bookmarks") == 0
+
+
+async def test_who_liked_a_group_post_is_for_its_members(world: World) -> None:
+    anna, ben, carl = [await world.person(name) for name in ("anna", "ben", "carl")]
+    group = await world.group("cardiologie", [anna, ben])
+    post = await world.status(anna.actor, group=group)
+    await world.post(f"/api/v1/statuses/{post.id}/favourite", ben)
+    path = f"/api/v1/statuses/{post.id}/favourited_by"
+    assert ids((await world.get(path, anna)).body) == [ben.actor.id]
+    for answer in (await world.get(path, carl), await world.get(path)):
+        assert (answer.status, answer.body) == NOT_FOUND
