@@ -39,6 +39,7 @@ async def actor_document(
         keys,
         home(origin),
         attestation=shown,
+        featured=origin.featured(actor.id) if actor.type == "Person" else "",
         profession=PROFESSIONS[shown.profession].en if shown else "",
         group=await groups.get_group(tx, actor.id) if actor.type == "Group" else None,
         policy=policy,

@@ -21,6 +21,7 @@ class Marks:
     favourited: frozenset[tuple[int, int]]
     boosted: frozenset[tuple[int, int]]
     bookmarked: frozenset[tuple[int, int]]
+    pinned: frozenset[tuple[int, int]]
     locales: dict[int, str]
 
 
@@ -48,7 +49,8 @@ async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collectio
     found = await tx.rows(
         "SELECT 'favourited', actor_id, status_id FROM favourites WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
         "SELECT 'boosted', actor_id, boost_of_id FROM statuses WHERE boost_of_id IN :ids AND actor_id IN :who UNION ALL "
-        "SELECT 'bookmarked', actor_id, status_id FROM bookmarks WHERE status_id IN :ids AND actor_id IN :who",
+        "SELECT 'bookmarked', actor_id, status_id FROM bookmarks WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
+        "SELECT 'pinned', actor_id, status_id FROM pins WHERE status_id IN :ids AND actor_id IN :who",
         ids=list(status_ids),
         who=list(viewers),
     )
@@ -61,5 +63,6 @@ async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collectio
         favourited=marked("favourited"),
         boosted=marked("boosted"),
         bookmarked=marked("bookmarked"),
+        pinned=marked("pinned"),
         locales={row[0]: row[1] for row in locales},
     )

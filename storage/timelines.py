@@ -137,6 +137,19 @@ async def list_account(
     )
 
 
+async def list_pinned(tx: Reader, viewer: int, actor_id: int, page: Page, *, now: int) -> list[Status]:
+    """What one actor pinned and the viewer may see, newest post first."""
+    return await _page(
+        tx,
+        f"SELECT {COLUMNS} {_FROM} JOIN pins q ON q.status_id = s.id WHERE q.actor_id = :actor AND s.actor_id = :actor "
+        f"AND s.id > :after AND s.id < :before AND {VISIBLE}",
+        page,
+        viewer=viewer,
+        now=now,
+        actor=actor_id,
+    )
+
+
 async def list_thread(tx: Reader, viewer: int, thread_id: int, *, now: int, limit: int) -> list[Status]:
     """The posts of a thread that the viewer may see, oldest first."""
     found = await tx.rows(

@@ -51,6 +51,7 @@ class Posts:
     favourited: frozenset[int] = frozenset()
     boosted: frozenset[int] = frozenset()
     bookmarked: frozenset[int] = frozenset()
+    pinned: frozenset[int] = frozenset()
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
@@ -101,6 +102,7 @@ async def load_posts(
         favourited=marks.get("favourited", frozenset()),
         boosted=marks.get("boosted", frozenset()),
         bookmarked=marks.get("bookmarked", frozenset()),
+        pinned=marks.get("pinned", frozenset()),
     )
 
 
@@ -158,7 +160,8 @@ async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> dic
     found = await tx.rows(
         "SELECT 'favourited', status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
         "SELECT 'boosted', boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids UNION ALL "
-        "SELECT 'bookmarked', status_id FROM bookmarks WHERE actor_id = :viewer AND status_id IN :ids",
+        "SELECT 'bookmarked', status_id FROM bookmarks WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
+        "SELECT 'pinned', status_id FROM pins WHERE actor_id = :viewer AND status_id IN :ids",
         viewer=viewer,
         ids=list(status_ids),
     )

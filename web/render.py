@@ -331,7 +331,7 @@ class Renderer:
         entity["muted"] = False
         entity["filtered"] = []
         if status.actor_id == self._frame.viewer and status is meant:
-            entity["pinned"] = False
+            entity["pinned"] = meant.id in self._posts.pinned
 
     def _media(self, status: Status) -> list[Entity]:
         public = status.audience in _PUBLIC

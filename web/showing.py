@@ -123,6 +123,13 @@ async def render_status(request: web.Request, viewer: Viewer | None, status_id: 
     return shown[0]
 
 
+async def show_after(request: web.Request, viewer: Viewer, status: Status | None) -> web.Response:
+    """The post as it is after the act; 404 when there was nothing to act on."""
+    if status is None:
+        raise not_found()
+    return answer(await render_status(request, viewer, status.id))
+
+
 async def show_people(request: web.Request, viewer: Viewer | None, query: ActorQuery) -> web.Response:
     """Accounts in the order found, without pages."""
     ctx = request.app[CONTEXT]

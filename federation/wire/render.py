@@ -28,6 +28,7 @@ _ACTOR_TERMS = {
     "toot": "http://joinmastodon.org/ns#",
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
+    "featured": {"@id": "toot:featured", "@type": "@id"},
     "schema": "http://schema.org#",
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",
@@ -104,10 +105,13 @@ def render_actor(
     *,
     attestation: Attestation | None = None,
     profession: str = "",
+    featured: str = "",
     group: Group | None = None,
     policy: GroupPolicy | None = None,
 ) -> dict[str, Any]:
-    """The whole actor. `profession` names the attested profession for stock servers' readers."""
+    """The whole actor. `profession` names the attested profession for stock servers' readers; `featured`
+    is where the pinned posts stand.
+    """
     document = render_stub(actor, keys, home) | {
         "name": actor.name or actor.username,
         "summary": actor.summary,
@@ -123,6 +127,8 @@ def render_actor(
         "attachment": [*_fields(actor), *_credential(attestation, profession)],
         "tag": [],
     }
+    if featured:
+        document["featured"] = featured
     document |= {name: _image(url) for name, url in (("icon", actor.avatar), ("image", actor.header)) if url}
     if group is not None:
         document |= {"accessType": "closed"}
@@ -290,6 +296,17 @@ def render_page(uri: str, part_of: str, items: Iterable[Any], *, following: str 
         "orderedItems": list(items),
     }
     return page | ({"next": following} if following else {})
+
+
+def render_items(uri: str, items: Sequence[Any]) -> dict[str, Any]:
+    """A short collection that is given whole."""
+    return {
+        "@context": ACTIVITY_CONTEXT,
+        "id": uri,
+        "type": "OrderedCollection",
+        "totalItems": len(items),
+        "orderedItems": list(items),
+    }
 
 
 def with_context(document: Mapping[str, Any]) -> dict[str, Any]:

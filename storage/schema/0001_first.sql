@@ -462,3 +462,11 @@ CREATE TABLE bookmarks (
 ) STRICT;
 
 CREATE INDEX bookmarks_by_actor ON bookmarks (actor_id, id);
+
+CREATE TABLE pins (
+  status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX pins_by_actor ON pins (actor_id, status_id);

@@ -1,5 +1,6 @@
 """What members keep of posts: bookmarks and favourites, listed to them alone, and only what they may still see."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -109,6 +110,70 @@ async def test_a_bookmark_goes_with_its_post(world: World) -> None:
     await world.post(f"/api/v1/statuses/{post.id}/bookmark", ben)
     assert (await world.call("DELETE", f"/api/v1/statuses/{post.id}", anna)).status == 200
     assert await count(world, "bookmarks") == 0
+
+
+async def test_pins(world: World, checker: EntityChecker) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    old, new = await world.status(anna.actor), await world.status(anna.actor)
+    private = await world.status(anna.actor, audience=Audience.FOLLOWERS)
+    await world.status(anna.actor)
+    for post in (new, private, old, new):
+        pinned = await world.post(f"/api/v1/statuses/{post.id}/pin", anna)
+        checker.check("Status", pinned.body)
+        assert (pinned.status, pinned.body["pinned"]) == (200, True)
+    path = f"/api/v1/accounts/{anna.actor.id}/statuses?pinned=true"
+    listed = await world.get(path)
+    checker.check_all("Status", listed.body)
+    assert ids(listed.body) == [new.id, old.id]
+    assert "pinned" not in listed.body[0]
+    assert ids((await world.get(path, anna)).body) == [private.id, new.id, old.id]
+    assert ids((await world.get(path, ben)).body) == [new.id, old.id]
+    page = await world.get(f"{path}&limit=1")
+    assert ids((await world.get(page.next_url or "")).body) == [old.id]
+    taken = await world.post(f"/api/v1/statuses/{new.id}/unpin", anna)
+    assert (taken.status, taken.body["pinned"]) == (200, False)
+    assert ids((await world.get(path)).body) == [old.id]
+    assert (await world.post(f"/api/v1/statuses/{new.id}/unpin", anna)).status == 200
+
+
+async def test_what_cannot_be_pinned(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    group = await world.group("cardiologie", [anna])
+    theirs = await world.status(ben.actor)
+    refused = {
+        (await world.boost(anna.actor, theirs)).id: "A boost cannot be pinned",
+        theirs.id: "Someone else's post cannot be pinned",
+        (
+            await world.status(anna.actor, audience=Audience.DIRECT)
+        ).id: "Posts that are only visible to mentioned users cannot be pinned",
+        (await world.status(anna.actor, group=group)).id: "Posts that are only visible to a group cannot be pinned",
+    }
+    for status_id, sentence in refused.items():
+        answer = await world.post(f"/api/v1/statuses/{status_id}/pin", anna)
+        assert (answer.status, answer.body) == (422, {"error": f"Validation failed: {sentence}"})
+    for status_id in ((await world.status(ben.actor, audience=Audience.DIRECT)).id, 12345):
+        for act in ("pin", "unpin"):
+            answer = await world.post(f"/api/v1/statuses/{status_id}/{act}", anna)
+            assert (answer.status, answer.body) == NOT_FOUND
+    assert await count(world, "pins") == 0
+
+
+async def test_nobody_takes_down_what_another_pinned(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    post = await world.status(anna.actor)
+    await world.post(f"/api/v1/statuses/{post.id}/pin", anna)
+    assert "pinned" not in (await world.post(f"/api/v1/statuses/{post.id}/unpin", ben)).body
+    assert await count(world, "pins") == 1
+
+
+async def test_at_most_five_also_when_two_ask_at_once(world: World) -> None:
+    anna = await world.person("anna")
+    posts = [await world.status(anna.actor) for _ in range(8)]
+    answers = await asyncio.gather(*(world.post(f"/api/v1/statuses/{post.id}/pin", anna) for post in posts))
+    assert sorted(answer.status for answer in answers) == [200] * 5 + [422] * 3
+    sentence = "Validation failed: You have already pinned the maximum number of posts"
+    assert {answer.body["error"] for answer in answers if answer.status == 422} == {sentence}
+    assert await count(world, "pins") == 5
 
 
 async def test_who_liked_a_group_post_is_for_its_members(world: World) -> None:

@@ -7,6 +7,7 @@ import bleach
 from aiohttp import web
 
 from federation.context import Context
+from federation.outbox.pins import MOST_PINS
 from federation.outbox.profiles import MAX_NAME
 from federation.rules import get_rules
 from policies.ruleset import Network, Ruleset
@@ -158,7 +159,7 @@ def _streaming(about: About) -> str:
 
 
 def _limits() -> Entity:
-    """What apps let people type and pick. Nothing can be featured, pinned, polled or filmed here."""
+    """What apps let people type and pick. Nothing can be featured, polled or filmed here."""
     return {
         "accounts": {
             "max_display_name_length": MAX_NAME,
@@ -166,7 +167,7 @@ def _limits() -> Entity:
             "max_avatar_description_length": 0,
             "max_header_description_length": 0,
             "max_featured_tags": 0,
-            "max_pinned_statuses": 0,
+            "max_pinned_statuses": MOST_PINS,
             "max_profile_fields": 4,
             "profile_field_name_limit": 255,
             "profile_field_value_limit": 255,

@@ -1,9 +1,11 @@
-"""What members keep of posts for themselves: bookmarks, and the lists of what they kept and liked."""
+"""What members mark for themselves: bookmarks, posts pinned to their profile, and lists of what they kept and liked."""
 
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
+from federation.outbox import pins
+from federation.outbox.pins import Unpinnable
 from storage import bookmarks, timelines
 from storage.database import Reader, Transaction
 from storage.ids import new_id
@@ -13,11 +15,21 @@ from storage.visibility import get_visible
 from web.answers import answer
 from web.auth import Viewer, requires
 from web.bodies import path_id, read_query
+from web.errors import ApiError
 from web.keys import CONTEXT
 from web.pagination import parse_page
-from web.showing import not_found, render_status, show_marked, stored_page
+from web.showing import not_found, render_status, show_after, show_marked, stored_page
 
 routes = web.RouteTableDef()
+
+# The sentences are Mastodon's, which some apps show as they are.
+_UNPINNABLE = {
+    Unpinnable.BOOST: "A boost cannot be pinned",
+    Unpinnable.NOT_OWN: "Someone else's post cannot be pinned",
+    Unpinnable.DIRECT: "Posts that are only visible to mentioned users cannot be pinned",
+    Unpinnable.GROUP: "Posts that are only visible to a group cannot be pinned",
+    Unpinnable.TOO_MANY: "You have already pinned the maximum number of posts",
+}
 
 Keep = Callable[[Transaction, Status, int], Awaitable[None]]
 
@@ -61,6 +73,21 @@ async def _require_meant(tx: Reader, status_id: int, viewer: Viewer, now: int) -
     if status is None:
         raise not_found()
     return status
+
+
+@routes.post("/api/v1/statuses/{id}/pin")
+@requires("write:accounts")
+async def pin(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    outcome = await pins.pin(request.app[CONTEXT], viewer.actor_id, path_id(request))
+    if isinstance(outcome, Unpinnable):
+        raise ApiError(422, f"Validation failed: {_UNPINNABLE[outcome]}")
+    return await show_after(request, viewer, outcome)
+
+
+@routes.post("/api/v1/statuses/{id}/unpin")
+@requires("write:accounts")
+async def unpin(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    return await show_after(request, viewer, await pins.unpin(request.app[CONTEXT], viewer.actor_id, path_id(request)))
 
 
 @routes.get("/api/v1/bookmarks")

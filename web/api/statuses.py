@@ -28,6 +28,7 @@ from web.showing import (
     read_posts,
     refusal,
     render_status,
+    show_after,
     show_listed,
     stored_page,
     viewer_id,
@@ -312,14 +313,14 @@ async def _show_reacting(request: web.Request, viewer: Viewer | None, ask: Liste
 @requires("write:favourites")
 async def favourite(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     status = await reactions.favourite(request.app[CONTEXT], viewer.actor_id, path_id(request))
-    return await _show_after(request, viewer, status)
+    return await show_after(request, viewer, status)
 
 
 @routes.post("/api/v1/statuses/{id}/unfavourite")
 @requires("write:favourites")
 async def unfavourite(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     status = await reactions.unfavourite(request.app[CONTEXT], viewer.actor_id, path_id(request))
-    return await _show_after(request, viewer, status)
+    return await show_after(request, viewer, status)
 
 
 @routes.post("/api/v1/statuses/{id}/reblog")
@@ -329,18 +330,11 @@ async def boost(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     outcome = await reactions.boost(request.app[CONTEXT], viewer.actor_id, path_id(request), asked)
     if isinstance(outcome, Deny):
         raise await refusal(request, viewer, outcome)
-    return await _show_after(request, viewer, outcome)
+    return await show_after(request, viewer, outcome)
 
 
 @routes.post("/api/v1/statuses/{id}/unreblog")
 @requires("write:statuses")
 async def unboost(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     status = await reactions.unboost(request.app[CONTEXT], viewer.actor_id, path_id(request))
-    return await _show_after(request, viewer, status)
-
-
-async def _show_after(request: web.Request, viewer: Viewer, status: Status | None) -> web.Response:
-    """The post as it is after the act; 404 when there was nothing to act on."""
-    if status is None:
-        raise not_found()
-    return answer(await render_status(request, viewer, status.id))
+    return await show_after(request, viewer, status)

@@ -117,6 +117,7 @@ def _as_seen_by(owner: int, posts: Posts, marks: Marks) -> Posts:
         favourited=marked(marks.favourited),
         boosted=marked(marks.boosted),
         bookmarked=marked(marks.bookmarked),
+        pinned=marked(marks.pinned),
     )
 
 
