@@ -22,6 +22,7 @@ class Marks:
     boosted: frozenset[tuple[int, int]]
     bookmarked: frozenset[tuple[int, int]]
     pinned: frozenset[tuple[int, int]]
+    muted: frozenset[tuple[int, int]]
     locales: dict[int, str]
 
 
@@ -50,7 +51,9 @@ async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collectio
         "SELECT 'favourited', actor_id, status_id FROM favourites WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
         "SELECT 'boosted', actor_id, boost_of_id FROM statuses WHERE boost_of_id IN :ids AND actor_id IN :who UNION ALL "
         "SELECT 'bookmarked', actor_id, status_id FROM bookmarks WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
-        "SELECT 'pinned', actor_id, status_id FROM pins WHERE status_id IN :ids AND actor_id IN :who",
+        "SELECT 'pinned', actor_id, status_id FROM pins WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
+        "SELECT 'muted', t.actor_id, s.id FROM statuses s JOIN muted_threads t ON t.thread_id = s.thread_id "
+        "WHERE s.id IN :ids AND t.actor_id IN :who",
         ids=list(status_ids),
         who=list(viewers),
     )
@@ -64,5 +67,6 @@ async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collectio
         boosted=marked("boosted"),
         bookmarked=marked("bookmarked"),
         pinned=marked("pinned"),
+        muted=marked("muted"),
         locales={row[0]: row[1] for row in locales},
     )

@@ -52,6 +52,7 @@ class Posts:
     boosted: frozenset[int] = frozenset()
     bookmarked: frozenset[int] = frozenset()
     pinned: frozenset[int] = frozenset()
+    muted: frozenset[int] = frozenset()
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
@@ -103,6 +104,7 @@ async def load_posts(
         boosted=marks.get("boosted", frozenset()),
         bookmarked=marks.get("bookmarked", frozenset()),
         pinned=marks.get("pinned", frozenset()),
+        muted=marks.get("muted", frozenset()),
     )
 
 
@@ -161,7 +163,9 @@ async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> dic
         "SELECT 'favourited', status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
         "SELECT 'boosted', boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids UNION ALL "
         "SELECT 'bookmarked', status_id FROM bookmarks WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
-        "SELECT 'pinned', status_id FROM pins WHERE actor_id = :viewer AND status_id IN :ids",
+        "SELECT 'pinned', status_id FROM pins WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
+        "SELECT 'muted', s.id FROM statuses s JOIN muted_threads t ON t.thread_id = s.thread_id "
+        "WHERE t.actor_id = :viewer AND s.id IN :ids",
         viewer=viewer,
         ids=list(status_ids),
     )

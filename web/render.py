@@ -328,7 +328,7 @@ class Renderer:
         entity["favourited"] = meant.id in self._posts.favourited
         entity["reblogged"] = meant.id in self._posts.boosted
         entity["bookmarked"] = meant.id in self._posts.bookmarked
-        entity["muted"] = False
+        entity["muted"] = meant.id in self._posts.muted
         entity["filtered"] = []
         if status.actor_id == self._frame.viewer and status is meant:
             entity["pinned"] = meant.id in self._posts.pinned

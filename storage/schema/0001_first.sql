@@ -470,3 +470,10 @@ CREATE TABLE pins (
 ) STRICT;
 
 CREATE INDEX pins_by_actor ON pins (actor_id, status_id);
+
+CREATE TABLE muted_threads (
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  thread_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (actor_id, thread_id)
+) STRICT, WITHOUT ROWID;

@@ -7,6 +7,8 @@ import pytest
 
 from policies.terms import Audience
 from storage.database import Reader
+from storage.members import Person
+from storage.records import Status
 from tests.web.api_world import World
 from tests.web.entity_checker import EntityChecker
 
@@ -98,7 +100,7 @@ async def test_what_is_hidden_is_not_kept(world: World) -> None:
     anna, ben = await world.person("anna"), await world.person("ben")
     hidden = await world.status(anna.actor, audience=Audience.DIRECT)
     for status_id in (hidden.id, 12345):
-        for act in ("bookmark", "unbookmark"):
+        for act in ("bookmark", "unbookmark", "mute", "unmute"):
             answer = await world.post(f"/api/v1/statuses/{status_id}/{act}", ben)
             assert (answer.status, answer.body) == NOT_FOUND
     assert await count(world, "bookmarks") == 0
@@ -169,11 +171,58 @@ async def test_nobody_takes_down_what_another_pinned(world: World) -> None:
 async def test_at_most_five_also_when_two_ask_at_once(world: World) -> None:
     anna = await world.person("anna")
     posts = [await world.status(anna.actor) for _ in range(8)]
+    await world.get("/api/v1/bookmarks", anna)  # makes her token
     answers = await asyncio.gather(*(world.post(f"/api/v1/statuses/{post.id}/pin", anna) for post in posts))
     assert sorted(answer.status for answer in answers) == [200] * 5 + [422] * 3
     sentence = "Validation failed: You have already pinned the maximum number of posts"
     assert {answer.body["error"] for answer in answers if answer.status == 422} == {sentence}
     assert await count(world, "pins") == 5
+
+
+async def test_a_muted_thread_tells_its_muter_nothing(world: World, checker: EntityChecker) -> None:
+    """By mention, like or boost, of any post in the thread; others are told, and so is who has unmuted it."""
+    anna, ben, carl = [await world.person(name) for name in ("anna", "ben", "carl")]
+    root = await world.status(anna.actor)
+    answered = await world.status(ben.actor, reply_to=root)
+    other = await world.status(anna.actor)
+
+    async def stir(post: Status) -> None:
+        world.tick()
+        await world.post(
+            "/api/v1/statuses",
+            ben,
+            json={"status": "@anna @carl un avis", "in_reply_to_id": str(post.id), "visibility": "public"},
+        )
+        for act in ("favourite", "reblog"):
+            world.tick()
+            assert (await world.post(f"/api/v1/statuses/{post.id}/{act}", carl)).status == 200
+
+    async def told(who: Person) -> list[str]:
+        return sorted(one["type"] for one in (await world.get("/api/v1/notifications", who)).body)
+
+    muted = await world.post(f"/api/v1/statuses/{answered.id}/mute", anna)
+    checker.check("Status", muted.body)
+    assert (muted.status, muted.body["id"], muted.body["muted"]) == (200, str(answered.id), True)
+    assert (await world.get(f"/api/v1/statuses/{root.id}", anna)).body["muted"] is True
+    assert (await world.get(f"/api/v1/statuses/{root.id}", ben)).body["muted"] is False
+    assert (await world.get(f"/api/v1/statuses/{other.id}", anna)).body["muted"] is False
+    await stir(root)
+    assert (await told(anna), await told(carl)) == ([], ["mention"])
+    await stir(other)
+    assert await told(anna) == ["favourite", "mention", "reblog"]
+    unmuted = await world.post(f"/api/v1/statuses/{root.id}/unmute", anna)
+    assert (unmuted.status, unmuted.body["muted"]) == (200, False)
+    await stir(answered)
+    assert await told(anna) == ["favourite", "mention", "mention", "reblog"]
+
+
+async def test_a_boost_mutes_the_thread_of_its_original(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    post = await world.status(anna.actor)
+    boost = await world.boost(ben.actor, post)
+    assert (await world.post(f"/api/v1/statuses/{boost.id}/mute", anna)).body["id"] == str(post.id)
+    shown = (await world.get(f"/api/v1/statuses/{boost.id}", anna)).body
+    assert (shown["muted"], shown["reblog"]["muted"]) == (True, True)
 
 
 async def test_who_liked_a_group_post_is_for_its_members(world: World) -> None:

@@ -1,4 +1,4 @@
-"""What members mark for themselves: bookmarks, posts pinned to their profile, and lists of what they kept and liked."""
+"""What members mark for themselves: bookmarks, posts pinned to their profile, muted threads, and lists of what they kept and liked."""
 
 from collections.abc import Awaitable, Callable
 
@@ -6,7 +6,7 @@ from aiohttp import web
 
 from federation.outbox import pins
 from federation.outbox.pins import Unpinnable
-from storage import bookmarks, timelines
+from storage import bookmarks, muted_threads, timelines
 from storage.database import Reader, Transaction
 from storage.ids import new_id
 from storage.records import Status
@@ -48,6 +48,26 @@ async def bookmark(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 async def unbookmark(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     async def drop(tx: Transaction, status: Status, _now: int) -> None:
         await bookmarks.delete_bookmark(tx, viewer.actor_id, status.id)
+
+    return await _mark(request, viewer, drop)
+
+
+@routes.post("/api/v1/statuses/{id}/mute")
+@requires("write:mutes")
+async def mute(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """No more notifications from the thread of a post; what was told stays."""
+
+    async def keep(tx: Transaction, status: Status, now: int) -> None:
+        await muted_threads.insert_muted(tx, viewer.actor_id, status.thread_id, now=now)
+
+    return await _mark(request, viewer, keep)
+
+
+@routes.post("/api/v1/statuses/{id}/unmute")
+@requires("write:mutes")
+async def unmute(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    async def drop(tx: Transaction, status: Status, _now: int) -> None:
+        await muted_threads.delete_muted(tx, viewer.actor_id, status.thread_id)
 
     return await _mark(request, viewer, drop)
 

@@ -118,6 +118,7 @@ def _as_seen_by(owner: int, posts: Posts, marks: Marks) -> Posts:
         boosted=marked(marks.boosted),
         bookmarked=marked(marks.bookmarked),
         pinned=marked(marks.pinned),
+        muted=marked(marks.muted),
     )
 
 
