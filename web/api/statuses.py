@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from federation.outbox import notes, reactions
-from federation.outbox.notes import Draft, Edit, ParentGoneError
+from federation.outbox.notes import Draft, Edit, FilesGoneError, ParentGoneError
 from policies.decision import Deny, Hold
 from policies.terms import Audience
 from storage import media, members, relations, statuses, timelines
@@ -61,11 +61,12 @@ async def create(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     if person is None:
         raise not_found()
     draft = parse_draft(form, person.member, key=_parse_key(request), app_id=viewer.app_id)
-    await _check_media(request, viewer, draft.media_ids)
     try:
         outcome = await notes.publish(ctx, viewer.actor_id, draft)
     except ParentGoneError as error:
         raise not_found() from error
+    except FilesGoneError as error:
+        raise _no_file() from error
     if isinstance(outcome, Deny | Hold):
         raise await refusal(request, viewer, outcome)
     return answer(await render_status(request, viewer, outcome.status.id))
@@ -150,17 +151,19 @@ def _parse_media_ids(form: Form) -> tuple[int, ...]:
     return ids
 
 
-async def _check_media(
-    request: web.Request, viewer: Viewer, ids: tuple[int, ...] | None, *, status_id: int = 0
-) -> None:
-    """Every file is the author's own and in no other post."""
+def _no_file() -> ApiError:
+    return ApiError(422, "Validation failed: Media attachment not found")
+
+
+async def _check_media(request: web.Request, viewer: Viewer, ids: tuple[int, ...] | None, *, status_id: int) -> None:
+    """Every file is the author's own and in no other post than this."""
     if not ids:
         return
     found = await request.app[CONTEXT].db.read(
         lambda tx: media.list_attachable(tx, ids, actor_id=viewer.actor_id, status_id=status_id)
     )
     if len(found) != len(ids):
-        raise ApiError(422, "Validation failed: Media attachment not found")
+        raise _no_file()
 
 
 @routes.get("/api/v1/statuses")
