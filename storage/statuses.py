@@ -328,6 +328,16 @@ async def insert_idempotent(tx: Transaction, actor_id: int, key: str, status_id:
     )
 
 
+async def replace_idempotent(tx: Transaction, actor_id: int, scheduled_id: int, status_id: int) -> None:
+    """A key that made a post which waited answers with the post that this became."""
+    await tx.execute(
+        "UPDATE idempotency_keys SET status_id = :status WHERE actor_id = :actor AND status_id = :scheduled",
+        status=status_id,
+        actor=actor_id,
+        scheduled=scheduled_id,
+    )
+
+
 async def delete_idempotent_before(tx: Transaction, moment: int) -> None:
     """Forget keys that answer for nothing any more (unix ms)."""
     await tx.execute("DELETE FROM idempotency_keys WHERE created_at < :moment", moment=moment)

@@ -89,15 +89,24 @@ async def publish(ctx: Context, author_id: int, draft: Draft) -> Published | Den
 
 
 async def _publish(act: Act, author_id: int, draft: Draft) -> Published | Deny | Hold:
-    now = act.now
-    if draft.idempotency_key:
-        await statuses.lock_idempotent(act.tx, author_id, draft.idempotency_key, now=now)
-        known = await statuses.get_idempotent(act.tx, author_id, draft.idempotency_key, since=now - HOUR)
+    key, now = draft.idempotency_key, act.now
+    if key:
+        await statuses.lock_idempotent(act.tx, author_id, key, now=now)
+        known = await statuses.get_idempotent(act.tx, author_id, key, since=now - HOUR)
         status = await statuses.get_status(act.tx, known) if known is not None else None
         if status is not None:
             return Published(status, fresh=False)
+    outcome = await publish_in(act, author_id, draft)
+    if key and isinstance(outcome, Published):
+        await statuses.insert_idempotent(act.tx, author_id, key, outcome.status.id, now=now)
+    return outcome
+
+
+async def publish_in(act: Act, author_id: int, draft: Draft) -> Published | Deny | Hold:
+    """As `publish`, as part of an act that does more; whoever calls it has looked names up before, and minds the key."""
+    now = act.now
     author = await _require_author(act.tx, author_id)
-    await _require_files(act.tx, author_id, draft.media_ids)
+    await require_files(act.tx, author_id, draft.media_ids)
     intent = await _understand(act, author, draft)
     decision = posting.decide(intent.facts, act.rules.ruleset, now)
     if intent.facts.sending is not None:
@@ -111,8 +120,6 @@ async def _publish(act: Act, author_id: int, draft: Draft) -> Published | Deny |
         case _ as never:
             assert_never(never)
     await _spread(act, status, author)
-    if draft.idempotency_key:
-        await statuses.insert_idempotent(act.tx, author_id, draft.idempotency_key, status.id, now=now)
     return Published(status, fresh=True)
 
 
@@ -123,7 +130,8 @@ async def _require_author(tx: Reader, author_id: int) -> Actor:
     return author
 
 
-async def _require_files(tx: Reader, author_id: int, ids: tuple[int, ...]) -> None:
+async def require_files(tx: Reader, author_id: int, ids: tuple[int, ...]) -> None:
+    """FilesGoneError unless all are uploads of the author's that are in no post."""
     if ids and len(await media.list_attachable(tx, ids, actor_id=author_id)) != len(ids):
         raise FilesGoneError(str(ids))
 

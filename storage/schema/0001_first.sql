@@ -477,3 +477,30 @@ CREATE TABLE muted_threads (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (actor_id, thread_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE scheduled_statuses (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  due_at INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  audience TEXT NOT NULL,            -- as asked for; what it becomes is decided when it is published
+  in_reply_to_id INTEGER,
+  summary TEXT NOT NULL,
+  sensitive INTEGER NOT NULL,
+  language TEXT,
+  app_id INTEGER,
+  reason TEXT NOT NULL DEFAULT '',   -- why it was refused when its time had come; '' while it waits
+  about TEXT NOT NULL DEFAULT '',    -- the host or group that the reason is about
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX scheduled_statuses_by_actor ON scheduled_statuses (actor_id, id);
+CREATE INDEX scheduled_statuses_due ON scheduled_statuses (due_at) WHERE reason = '';
+
+CREATE TABLE scheduled_media (
+  media_id INTEGER PRIMARY KEY REFERENCES media (id) ON DELETE CASCADE,
+  scheduled_id INTEGER NOT NULL REFERENCES scheduled_statuses (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX scheduled_media_by_post ON scheduled_media (scheduled_id);

@@ -11,9 +11,10 @@ from federation.wire.keys import PublicKey
 from federation.wire.messages import Scheme
 from federation.wire.proofs import verify_activity_proof
 from policies.terms import Audience
-from storage import groups, media
+from storage import follows, groups, media
+from storage.ids import new_id
 from storage.media_store import MediaStore
-from storage.records import Actor, Media, Status
+from storage.records import Actor, Follow, Media, Status
 from tests.federation.home import Home
 from tests.federation.peer import Document, Peer, Someone
 
@@ -335,6 +336,9 @@ async def test_an_outbox_gives_each_host_what_it_may_fetch(home: Home, peer: Pee
 async def test_pinned_posts_for_fewer_than_everybody_are_given_to_nobody(home: Home, peer: Peer) -> None:
     """Not even to a follower, nor public ones to a host that our ruleset keeps them from."""
     anna, ben = await home.member("anna"), peer.actor("ben")
+    known, now = await home.know(ben), home.clock()
+    follow = Follow(new_id(now), known.id, anna.id, f"{ben.uri}/follows/1", "accepted", 1, 0, now)
+    await home.db.transact(lambda tx: follows.insert_follow(tx, follow))
     public, unlisted, restricted = [
         await home.publish(anna, "un cas", audience)
         for audience in (Audience.PUBLIC, Audience.UNLISTED, Audience.FOLLOWERS)

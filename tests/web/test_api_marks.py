@@ -54,6 +54,8 @@ async def test_keeping_twice_keeps_the_place_in_the_list(world: World) -> None:
         assert (await world.post(f"/api/v1/statuses/{post.id}/bookmark", anna)).status == 200
     assert ids((await world.get("/api/v1/bookmarks", anna)).body) == [second.id, first.id]
     assert await count(world, "bookmarks") == 2
+    assert (await world.post(f"/api/v1/statuses/{second.id}/unbookmark", anna)).status == 200
+    assert ids((await world.get("/api/v1/bookmarks", anna)).body) == [first.id]
 
 
 @pytest.mark.parametrize(("act", "list_"), [("bookmark", "bookmarks"), ("favourite", "favourites")])

@@ -15,6 +15,7 @@ from storage.records import Member, Status, StatusEdit
 from storage.relations import Listed
 from storage.visibility import get_visible, list_visible
 from web.answers import answer
+from web.api.scheduled import parse_due, schedule
 from web.auth import Viewer, public, requires
 from web.bodies import path_id, read_form, read_query
 from web.errors import ApiError
@@ -61,7 +62,10 @@ async def create(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     if person is None:
         raise not_found()
     draft = parse_draft(form, person.member, key=_parse_key(request), app_id=viewer.app_id)
+    due_at = parse_due(form, ctx.now())
     try:
+        if due_at is not None:
+            return await schedule(request, viewer, draft, due_at)
         outcome = await notes.publish(ctx, viewer.actor_id, draft)
     except ParentGoneError as error:
         raise not_found() from error
@@ -100,6 +104,8 @@ def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> 
 def parse_edit(form: Form, status: Status) -> Edit:
     """What an app asks to make of a post. Files stay as they are where it says nothing of them."""
     _refuse_unavailable(form)
+    if form.text("scheduled_at"):
+        raise ApiError(422, "Validation failed: An edit cannot be scheduled")
     text, summary = form.text("status") or "", form.text("spoiler_text") or ""
     media_ids = _parse_media_ids(form) if "media_ids" in form else None
     _check_length(text, summary)
@@ -120,8 +126,6 @@ def _refuse_unavailable(form: Form) -> None:
     """What would change the meaning of the post if it were left out, and is not here."""
     if form.child("poll"):
         raise ApiError(422, "Validation failed: Polls are not available on this server")
-    if form.text("scheduled_at"):
-        raise ApiError(422, "Validation failed: Scheduled posts are not available on this server")
     if form.identifier("quoted_status_id") is not None:
         raise ApiError(422, "Validation failed: Quotes are not available on this server")
 
