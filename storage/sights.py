@@ -47,13 +47,14 @@ async def list_seen(
 
 async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collection[int]) -> Marks:
     """What these members have done with these posts, and the language they chose."""
+    # CROSS JOIN: SQLite would else go through all threads that somebody ever muted, for each page.
     found = await tx.rows(
         "SELECT 'favourited', actor_id, status_id FROM favourites WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
         "SELECT 'boosted', actor_id, boost_of_id FROM statuses WHERE boost_of_id IN :ids AND actor_id IN :who UNION ALL "
         "SELECT 'bookmarked', actor_id, status_id FROM bookmarks WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
         "SELECT 'pinned', actor_id, status_id FROM pins WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
-        "SELECT 'muted', t.actor_id, s.id FROM statuses s JOIN muted_threads t ON t.thread_id = s.thread_id "
-        "WHERE s.id IN :ids AND t.actor_id IN :who",
+        "SELECT 'muted', t.actor_id, s.id FROM statuses s CROSS JOIN muted_threads t "
+        "WHERE t.thread_id = s.thread_id AND s.id IN :ids AND t.actor_id IN :who",
         ids=list(status_ids),
         who=list(viewers),
     )

@@ -159,13 +159,14 @@ async def _list_named(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[N
 
 async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> dict[str, frozenset[int]]:
     """What the viewer did with these posts: for each mark those that have it."""
+    # CROSS JOIN: SQLite would else go through all threads that somebody ever muted, for each page.
     found = await tx.rows(
         "SELECT 'favourited', status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
         "SELECT 'boosted', boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids UNION ALL "
         "SELECT 'bookmarked', status_id FROM bookmarks WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
         "SELECT 'pinned', status_id FROM pins WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
-        "SELECT 'muted', s.id FROM statuses s JOIN muted_threads t ON t.thread_id = s.thread_id "
-        "WHERE t.actor_id = :viewer AND s.id IN :ids",
+        "SELECT 'muted', s.id FROM statuses s CROSS JOIN muted_threads t "
+        "WHERE t.thread_id = s.thread_id AND t.actor_id = :viewer AND s.id IN :ids",
         viewer=viewer,
         ids=list(status_ids),
     )
