@@ -16,6 +16,7 @@ GET: dict[str, Handler] = {
     "/ap/actors/{id}/outbox": serving.get_outbox,
     "/ap/actors/{id}/followers": serving.get_followers,
     "/ap/actors/{id}/following": serving.get_following,
+    "/ap/actors/{id}/featured": serving.get_featured,
     "/ap/actors/{id}/objects": serving.get_group_object,
     "/ap/actors/{id}/media": files.get_group_file,
     "/ap/media/{id}": files.get_file,

@@ -5,7 +5,7 @@ again whenever it is read; here it is only decided whom to tell.
 from collections.abc import Iterable
 
 from policies.terms import Audience
-from storage import actors, follows, groups, notifications, statuses, timelines
+from storage import actors, follows, groups, muted_threads, notifications, statuses, timelines
 from storage.database import Reader, Transaction
 from storage.events import insert_event
 from storage.ids import new_id
@@ -60,9 +60,11 @@ async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, ment
 async def notify(
     tx: Transaction, owner_id: int, type_: str, actor_id: int, *, now: int, status_id: int | None = None
 ) -> None:
-    """Tell a member of ours; telling oneself or somebody elsewhere is left out."""
+    """Tell a member of ours; telling oneself or somebody elsewhere is left out, and so is what a muted thread brings."""
     owner = await actors.get_actor(tx, owner_id)
     if owner is None or not owner.local or owner.type == "Group" or owner_id == actor_id:
+        return
+    if status_id is not None and await muted_threads.is_muted(tx, owner_id, status_id):
         return
     await notifications.insert_notification(
         tx, Notification(new_id(now), owner_id, type_, actor_id, status_id, created_at=now)

@@ -28,6 +28,7 @@ from federation.wire.render import (
     GroupPolicy,
     render_activity,
     render_collection,
+    render_items,
     render_page,
     render_tombstone,
     with_context,
@@ -393,6 +394,24 @@ async def get_outbox(ctx: Context, request: web.Request) -> web.Response:
         items = [await _post_document(tx, ctx, status, wrap=True) for status in given]
         following = f"{uri}?page=true&max_id={found[-1].id}" if len(found) == PAGE else None
         return answer(render_page(f"{uri}?{request.query_string}", uri, items, following=following))
+
+    return await ctx.db.read(unit)
+
+
+async def get_featured(ctx: Context, request: web.Request) -> web.Response:
+    """What a member pinned for everybody: posts for fewer people stay out, whoever asks."""
+    asker = await identify(ctx, request)
+    if isinstance(asker, Deny):
+        return refuse(asker)
+
+    async def unit(tx: Reader) -> web.Response:
+        actor = await actors.get_actor(tx, path_id(request))
+        if actor is None or not actor.local or actor.disabled_at is not None or actor.type != "Person":
+            return refuse(NOT_FOUND)
+        found = await timelines.list_pinned(tx, NOBODY, actor.id, Page(limit=PAGE), now=ctx.now())
+        given = [one for one in found if isinstance(await decide_fetch(tx, ctx, asker, one, Door.AUTHOR), Allow)]
+        items = [await documents.note_document(tx, ctx.origin, status) for status in given]
+        return answer(render_items(ctx.origin.featured(actor.id), items))
 
     return await ctx.db.read(unit)
 

@@ -10,7 +10,7 @@ from federation.context import Context
 from federation.delivery import claim, deliver
 from federation.inbox.process import process_batch
 from federation.slices import pull_due
-from storage import actors, attestations, decisions, deliveries, events, groups, inbox
+from storage import actors, attestations, decisions, deliveries, events, groups, inbox, statuses
 from storage.database import Reader, Transaction
 from storage.records import Actor
 
@@ -24,6 +24,7 @@ THIN_EVERY = 10 * MINUTE
 KEEP_EVENTS = 10 * MINUTE
 KEEP_NONCES = 10 * MINUTE  # twice what a fresh signature may be old
 KEEP_DONE = 2 * DAY  # longer than any signature is accepted: a replay must still be known
+KEEP_KEYS = 60 * MINUTE  # as long as the same Idempotency-Key means the same post
 KEEP_DECISIONS = 90 * DAY
 
 
@@ -80,6 +81,7 @@ async def _thin(tx: Transaction, now: int) -> None:
     await inbox.delete_nonces_before(tx, now - KEEP_NONCES)
     await inbox.delete_finished_before(tx, now - KEEP_DONE)
     await deliveries.delete_finished_before(tx, now - KEEP_DONE)
+    await statuses.delete_idempotent_before(tx, now - KEEP_KEYS)
     await decisions.delete_before(tx, now - KEEP_DECISIONS)
 
 

@@ -76,11 +76,14 @@ async def list_media(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[Me
 
 
 async def list_attachable(tx: Reader, ids: Iterable[int], *, actor_id: int, status_id: int = 0) -> list[Media]:
-    """Those of these uploads that a member may attach: their own, in no post (or in `status_id`), in the order asked."""
+    """Those of these uploads that a member may attach: their own, in no post (or in `status_id`) and in none that
+    waits for its time, in the order asked.
+    """
     wanted = list(dict.fromkeys(ids))
     found = await tx.rows(
         f"SELECT {COLUMNS} FROM media x WHERE x.id IN :ids AND x.actor_id = :actor AND x.remote_url IS NULL "
-        "AND (x.status_id IS NULL OR x.status_id = :status)",
+        "AND (x.status_id IS NULL OR x.status_id = :status) "
+        "AND NOT EXISTS (SELECT 1 FROM scheduled_media f WHERE f.media_id = x.id)",
         ids=wanted,
         actor=actor_id,
         status=status_id,
@@ -126,11 +129,15 @@ async def update_description(tx: Transaction, media_id: int, *, actor_id: int, d
 
 
 async def delete_unattached_before(tx: Transaction, moment: int) -> list[str]:
-    """Forget rows older than `moment` (unix ms) that no post has: uploads never posted, files of deleted posts.
+    """Forget rows older than `moment` (unix ms) that no post has or waits to have: uploads never posted, files of
+    deleted posts.
 
     Answers the names of files that no other row has; the caller deletes them from the store.
     """
-    old = "status_id IS NULL AND created_at < :moment"
+    old = (
+        "status_id IS NULL AND created_at < :moment "
+        "AND NOT EXISTS (SELECT 1 FROM scheduled_media f WHERE f.media_id = media.id)"
+    )
     found = await tx.rows(f"SELECT file, preview FROM media WHERE {old}", moment=moment)
     names = {name for row in found for name in row if name is not None}
     await tx.execute(f"DELETE FROM media WHERE {old}", moment=moment)

@@ -40,6 +40,11 @@ async def update_member(tx: Transaction, actor_id: int, **changes: Any) -> None:
     await tx.execute(f"UPDATE members SET {assignments} WHERE actor_id = :id", id=actor_id, **changes)
 
 
+async def lock_member(tx: Transaction, actor_id: int) -> None:
+    """Let nobody else do what locks this member until the transaction ends: for counting before adding."""
+    await tx.row("SELECT actor_id FROM members WHERE actor_id = :id /*pg FOR UPDATE*/", id=actor_id)
+
+
 async def get_person(tx: Reader, actor_id: int) -> Person | None:
     return _person(await tx.row(f"{_PEOPLE} WHERE m.actor_id = :id", id=actor_id))
 

@@ -234,6 +234,25 @@ class StatusEdit:
 
 
 @row
+class Scheduled:
+    """A post that waits for its time. `reason`: why it was refused when that had come; "" while it waits."""
+
+    id: int
+    actor_id: int
+    due_at: int
+    text: str
+    audience: str
+    in_reply_to_id: int | None
+    summary: str
+    sensitive: int
+    language: str | None
+    app_id: int | None
+    reason: str
+    about: str
+    created_at: int
+
+
+@row
 class Media:
     id: int
     actor_id: int

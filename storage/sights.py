@@ -3,7 +3,7 @@
 The rule is `storage.visibility.VISIBLE`, asked for each viewer; a test compares the two.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from storage.database import Reader
@@ -20,6 +20,9 @@ class Marks:
 
     favourited: frozenset[tuple[int, int]]
     boosted: frozenset[tuple[int, int]]
+    bookmarked: frozenset[tuple[int, int]]
+    pinned: frozenset[tuple[int, int]]
+    muted: frozenset[tuple[int, int]]
     locales: dict[int, str]
 
 
@@ -42,18 +45,29 @@ async def list_seen(
     return seen
 
 
-async def list_marks(tx: Reader, status_ids: Iterable[int], viewers: Iterable[int]) -> Marks:
+async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collection[int]) -> Marks:
     """What these members have done with these posts, and the language they chose."""
-    ids, who = list(status_ids), list(viewers)
-    favourited = await tx.rows(
-        "SELECT actor_id, status_id FROM favourites WHERE status_id IN :ids AND actor_id IN :who", ids=ids, who=who
+    # CROSS JOIN: SQLite would else go through all threads that somebody ever muted, for each page.
+    found = await tx.rows(
+        "SELECT 'favourited', actor_id, status_id FROM favourites WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
+        "SELECT 'boosted', actor_id, boost_of_id FROM statuses WHERE boost_of_id IN :ids AND actor_id IN :who UNION ALL "
+        "SELECT 'bookmarked', actor_id, status_id FROM bookmarks WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
+        "SELECT 'pinned', actor_id, status_id FROM pins WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
+        "SELECT 'muted', t.actor_id, s.id FROM statuses s CROSS JOIN muted_threads t "
+        "WHERE t.thread_id = s.thread_id AND s.id IN :ids AND t.actor_id IN :who",
+        ids=list(status_ids),
+        who=list(viewers),
     )
-    boosted = await tx.rows(
-        "SELECT actor_id, boost_of_id FROM statuses WHERE boost_of_id IN :ids AND actor_id IN :who", ids=ids, who=who
-    )
-    locales = await tx.rows("SELECT actor_id, locale FROM members WHERE actor_id IN :who", who=who)
+    locales = await tx.rows("SELECT actor_id, locale FROM members WHERE actor_id IN :who", who=list(viewers))
+
+    def marked(mark: str) -> frozenset[tuple[int, int]]:
+        return frozenset((row[1], row[2]) for row in found if row[0] == mark)
+
     return Marks(
-        favourited=frozenset((row[0], row[1]) for row in favourited),
-        boosted=frozenset((row[0], row[1]) for row in boosted),
+        favourited=marked("favourited"),
+        boosted=marked("boosted"),
+        bookmarked=marked("bookmarked"),
+        pinned=marked("pinned"),
+        muted=marked("muted"),
         locales={row[0]: row[1] for row in locales},
     )

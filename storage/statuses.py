@@ -292,6 +292,20 @@ async def get_group_activity(tx: Reader, uri: str) -> tuple[Status, int, bytes] 
     return None if row is None else (Status(*tuple(row)[2:]), row[0], row[1])
 
 
+async def lock_idempotent(tx: Transaction, actor_id: int, key: str, *, now: int) -> None:
+    """Wait for whoever is using the same key, and keep others waiting until the transaction ends.
+
+    Without it two requests at once would both find that the key has made nothing yet.
+    """
+    await tx.execute(
+        "INSERT INTO idempotency_keys (actor_id, key, status_id, created_at) VALUES (:actor, :key, 0, :now) "
+        "ON CONFLICT (actor_id, key) DO UPDATE SET key = excluded.key",
+        actor=actor_id,
+        key=key,
+        now=now,
+    )
+
+
 async def get_idempotent(tx: Reader, actor_id: int, key: str, *, since: int) -> int | None:
     """The status that the same member's same key made since a moment (unix ms)."""
     found: int | None = await tx.value(
@@ -312,6 +326,21 @@ async def insert_idempotent(tx: Transaction, actor_id: int, key: str, status_id:
         status=status_id,
         now=now,
     )
+
+
+async def replace_idempotent(tx: Transaction, actor_id: int, scheduled_id: int, status_id: int) -> None:
+    """A key that made a post which waited answers with the post that this became."""
+    await tx.execute(
+        "UPDATE idempotency_keys SET status_id = :status WHERE actor_id = :actor AND status_id = :scheduled",
+        status=status_id,
+        actor=actor_id,
+        scheduled=scheduled_id,
+    )
+
+
+async def delete_idempotent_before(tx: Transaction, moment: int) -> None:
+    """Forget keys that answer for nothing any more (unix ms)."""
+    await tx.execute("DELETE FROM idempotency_keys WHERE created_at < :moment", moment=moment)
 
 
 async def list_uris_of_group(tx: Reader, group_id: int) -> list[Any]:

@@ -137,6 +137,19 @@ async def list_account(
     )
 
 
+async def list_pinned(tx: Reader, viewer: int, actor_id: int, page: Page, *, now: int) -> list[Status]:
+    """What one actor pinned and the viewer may see, newest post first."""
+    return await _page(
+        tx,
+        f"SELECT {COLUMNS} {_FROM} JOIN pins q ON q.status_id = s.id WHERE q.actor_id = :actor AND s.actor_id = :actor "
+        f"AND s.id > :after AND s.id < :before AND {VISIBLE}",
+        page,
+        viewer=viewer,
+        now=now,
+        actor=actor_id,
+    )
+
+
 async def list_thread(tx: Reader, viewer: int, thread_id: int, *, now: int, limit: int) -> list[Status]:
     """The posts of a thread that the viewer may see, oldest first."""
     found = await tx.rows(
@@ -162,6 +175,39 @@ async def list_direct(tx: Reader, viewer: int, page: Page, *, now: int) -> list[
         viewer=viewer,
         now=now,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """A post in a list that is paged by ids of its own (a bookmark's, a favourite's)."""
+
+    cursor: int
+    status: Status
+
+
+async def list_bookmarked(tx: Reader, owner_id: int, page: Page, *, now: int) -> list[Marked]:
+    """What a member keeps and may still see, kept last first."""
+    return await _list_marked(tx, "bookmarks", owner_id, page, now=now)
+
+
+async def list_favourited(tx: Reader, owner_id: int, page: Page, *, now: int) -> list[Marked]:
+    """What a member likes and may still see, liked last first."""
+    return await _list_marked(tx, "favourites", owner_id, page, now=now)
+
+
+async def _list_marked(tx: Reader, table: str, owner_id: int, page: Page, *, now: int) -> list[Marked]:
+    order = "ASC" if page.oldest_first else "DESC"
+    found = await tx.rows(
+        f"SELECT k.id, {COLUMNS} FROM {table} k JOIN statuses s ON s.id = k.status_id JOIN actors a ON a.id = s.actor_id "
+        f"WHERE k.actor_id = :viewer AND k.id > :after AND k.id < :before AND {VISIBLE} ORDER BY k.id {order} LIMIT :limit",
+        viewer=owner_id,
+        now=now,
+        after=page.after,
+        before=page.before,
+        limit=page.limit,
+    )
+    marked = [Marked(row[0], Status(*tuple(row)[1:])) for row in found]
+    return marked[::-1] if page.oldest_first else marked
 
 
 async def insert_home(tx: Transaction, status_id: int, owner_ids: Iterable[int], *, now: int) -> None:

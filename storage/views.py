@@ -50,6 +50,9 @@ class Posts:
     apps: dict[int, App] = field(default_factory=dict)
     favourited: frozenset[int] = frozenset()
     boosted: frozenset[int] = frozenset()
+    bookmarked: frozenset[int] = frozenset()
+    pinned: frozenset[int] = frozenset()
+    muted: frozenset[int] = frozenset()
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
@@ -88,7 +91,7 @@ async def load_posts(
     people = await _load_people_of(tx, [*page, *shown], also, viewer=viewer)
     if not ids:
         return Posts(people)
-    favourited, boosted = await _list_marks(tx, viewer, ids) if viewer else (frozenset(), frozenset())
+    marks = await _list_marks(tx, viewer, ids) if viewer else {}
     return Posts(
         people=people,
         originals=originals,
@@ -97,8 +100,11 @@ async def load_posts(
         mentions=named,
         tags=await statuses.list_tags(tx, ids),
         apps=await _list_apps(tx, shown),
-        favourited=favourited,
-        boosted=boosted,
+        favourited=marks.get("favourited", frozenset()),
+        boosted=marks.get("boosted", frozenset()),
+        bookmarked=marks.get("bookmarked", frozenset()),
+        pinned=marks.get("pinned", frozenset()),
+        muted=marks.get("muted", frozenset()),
     )
 
 
@@ -151,15 +157,20 @@ async def _list_named(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[N
     return named
 
 
-async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> tuple[frozenset[int], frozenset[int]]:
-    """Which of these posts the viewer likes, and which they boosted."""
+async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> dict[str, frozenset[int]]:
+    """What the viewer did with these posts: for each mark those that have it."""
+    # CROSS JOIN: SQLite would else go through all threads that somebody ever muted, for each page.
     found = await tx.rows(
-        "SELECT 1, status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
-        "SELECT 0, boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids",
+        "SELECT 'favourited', status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
+        "SELECT 'boosted', boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids UNION ALL "
+        "SELECT 'bookmarked', status_id FROM bookmarks WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
+        "SELECT 'pinned', status_id FROM pins WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
+        "SELECT 'muted', s.id FROM statuses s CROSS JOIN muted_threads t "
+        "WHERE t.thread_id = s.thread_id AND t.actor_id = :viewer AND s.id IN :ids",
         viewer=viewer,
         ids=list(status_ids),
     )
-    return frozenset(one for liked, one in found if liked), frozenset(one for liked, one in found if not liked)
+    return {mark: frozenset(one for other, one in found if other == mark) for mark in {row[0] for row in found}}
 
 
 async def list_conversation_ids(tx: Reader, thread_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, int]:

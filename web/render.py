@@ -21,7 +21,7 @@ from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, SPECIALTIES, Audience, Profession, Specialty
 from policies.verification import Verified, standing, verified_here
 from storage.featured import FeaturedTag
-from storage.records import Actor, App, Attestation, Media, Member, Notification, Status, StatusEdit, listed
+from storage.records import Actor, App, Attestation, Media, Member, Notification, Scheduled, Status, StatusEdit, listed
 from storage.relations import Relation
 from storage.views import Named, People, Posts
 from web.links import Links
@@ -387,10 +387,11 @@ class Renderer:
         """What only a member is told: their own marks."""
         entity["favourited"] = meant.id in self._posts.favourited
         entity["reblogged"] = meant.id in self._posts.boosted
-        entity["muted"] = entity["bookmarked"] = False
+        entity["bookmarked"] = meant.id in self._posts.bookmarked
+        entity["muted"] = meant.id in self._posts.muted
         entity["filtered"] = []
         if status.actor_id == self._frame.viewer and status is meant:
-            entity["pinned"] = False
+            entity["pinned"] = meant.id in self._posts.pinned
 
     def _media(self, status: Status) -> list[Entity]:
         public = status.audience in _PUBLIC
@@ -441,6 +442,30 @@ def status_edits(status: Status, former: Sequence[StatusEdit], entity: Entity) -
         }
         for edit in (*former, present)
     ]
+
+
+def scheduled_status(scheduled: Scheduled, files: Sequence[Media], refusal: str, frame: Frame) -> Entity:
+    """ScheduledStatus. `params.refusal`, which Mastodon does not know, says why it was not published at its time."""
+    return {
+        "id": str(scheduled.id),
+        "scheduled_at": moment(scheduled.due_at),
+        "params": {
+            "text": scheduled.text,
+            "poll": None,
+            "media_ids": [str(one.id) for one in files] or None,
+            "sensitive": bool(scheduled.sensitive),
+            "spoiler_text": scheduled.summary or None,
+            "visibility": VISIBILITY[scheduled.audience],
+            "in_reply_to_id": scheduled.in_reply_to_id,
+            "language": scheduled.language,
+            "application_id": scheduled.app_id or 0,
+            "scheduled_at": None,
+            "idempotency": None,
+            "with_rate_limit": False,
+            **({"refusal": refusal} if refusal else {}),
+        },
+        "media_attachments": [media_attachment(one, frame) for one in files],
+    }
 
 
 def media_attachment(media: Media, frame: Frame, *, public: bool = False) -> Entity:

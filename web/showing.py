@@ -14,6 +14,7 @@ from storage import pages, views
 from storage.database import Reader
 from storage.records import Actor, Status
 from storage.relations import Listed
+from storage.timelines import Marked
 from storage.views import People, Posts
 from storage.visibility import get_visible
 from web import pagination
@@ -27,6 +28,7 @@ from web.pages.render import preferred_locale
 from web.render import Entity, Frame, Renderer, account, accounts
 
 StatusQuery = Callable[[Reader, int], Awaitable[list[Status]]]
+MarkedQuery = Callable[[Reader, int], Awaitable[list[Marked]]]
 ActorQuery = Callable[[Reader, int], Awaitable[Sequence[Actor]]]
 ListedQuery = Callable[[Reader, int], Awaitable[list[Listed]]]
 ListedAbout = Callable[[Reader, int, pages.Page], Awaitable[list[Listed]]]
@@ -93,6 +95,19 @@ async def show_timeline(
     return answer(renderer.statuses(found), headers=headers)
 
 
+async def show_marked(request: web.Request, viewer: Viewer, page: pagination.Page, query: MarkedQuery) -> web.Response:
+    """A page of posts, whose cursors are not their own ids but those of what lists them."""
+    cursors: list[int] = []
+
+    async def posts(tx: Reader, now: int) -> list[Status]:
+        marked = await query(tx, now)
+        cursors[:] = [one.cursor for one in marked]
+        return [one.status for one in marked]
+
+    found, renderer = await read_posts(request, viewer, posts)
+    return answer(renderer.statuses(found), headers=pagination.links(request, page, cursors))
+
+
 async def render_status(request: web.Request, viewer: Viewer | None, status_id: int) -> Entity:
     """One post as it is now; raises the 404 when the viewer may not see it."""
     asking = viewer_id(viewer)
@@ -106,6 +121,13 @@ async def render_status(request: web.Request, viewer: Viewer | None, status_id: 
     if not shown:
         raise not_found()
     return shown[0]
+
+
+async def show_after(request: web.Request, viewer: Viewer, status: Status | None) -> web.Response:
+    """The post as it is after the act; 404 when there was nothing to act on."""
+    if status is None:
+        raise not_found()
+    return answer(await render_status(request, viewer, status.id))
 
 
 async def show_people(request: web.Request, viewer: Viewer | None, query: ActorQuery) -> web.Response:

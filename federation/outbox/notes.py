@@ -74,23 +74,39 @@ class ParentGoneError(LookupError):
     """The post that is answered does not exist, or its would-be answerer may not see it."""
 
 
+class FilesGoneError(LookupError):
+    """A file is not the author's, or is in another post already."""
+
+
 async def publish(ctx: Context, author_id: int, draft: Draft) -> Published | Deny | Hold:
     """Publish a post of a member. Names that are not known here yet are looked up first, outside the transaction.
 
-    ParentGoneError when the parent is hidden or gone; LookupError for files that are not the author's to attach.
+    ParentGoneError when the parent is hidden or gone, FilesGoneError for files that are not the author's to attach. The
+    same key within an hour answers the same post, also where the first request is still under way.
     """
     await resolve_names(ctx, draft.text)
     return await perform(ctx, lambda act: _publish(act, author_id, draft))
 
 
 async def _publish(act: Act, author_id: int, draft: Draft) -> Published | Deny | Hold:
-    now = act.now
-    if draft.idempotency_key:
-        known = await statuses.get_idempotent(act.tx, author_id, draft.idempotency_key, since=now - HOUR)
+    key, now = draft.idempotency_key, act.now
+    if key:
+        await statuses.lock_idempotent(act.tx, author_id, key, now=now)
+        known = await statuses.get_idempotent(act.tx, author_id, key, since=now - HOUR)
         status = await statuses.get_status(act.tx, known) if known is not None else None
         if status is not None:
             return Published(status, fresh=False)
+    outcome = await publish_in(act, author_id, draft)
+    if key and isinstance(outcome, Published):
+        await statuses.insert_idempotent(act.tx, author_id, key, outcome.status.id, now=now)
+    return outcome
+
+
+async def publish_in(act: Act, author_id: int, draft: Draft) -> Published | Deny | Hold:
+    """As `publish`, as part of an act that does more; whoever calls it has looked names up before, and minds the key."""
+    now = act.now
     author = await _require_author(act.tx, author_id)
+    await require_files(act.tx, author_id, draft.media_ids)
     intent = await _understand(act, author, draft)
     decision = posting.decide(intent.facts, act.rules.ruleset, now)
     if intent.facts.sending is not None:
@@ -104,8 +120,6 @@ async def _publish(act: Act, author_id: int, draft: Draft) -> Published | Deny |
         case _ as never:
             assert_never(never)
     await _spread(act, status, author)
-    if draft.idempotency_key:
-        await statuses.insert_idempotent(act.tx, author_id, draft.idempotency_key, status.id, now=now)
     return Published(status, fresh=True)
 
 
@@ -114,6 +128,12 @@ async def _require_author(tx: Reader, author_id: int) -> Actor:
     if author is None or not author.local or author.disabled_at is not None:
         raise LookupError(f"no active actor {author_id} here")
     return author
+
+
+async def require_files(tx: Reader, author_id: int, ids: tuple[int, ...]) -> None:
+    """FilesGoneError unless all are uploads of the author's that are in no post."""
+    if ids and len(await media.list_attachable(tx, ids, actor_id=author_id)) != len(ids):
+        raise FilesGoneError(str(ids))
 
 
 @dataclass(frozen=True, slots=True)

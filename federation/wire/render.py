@@ -27,6 +27,7 @@ _ACTOR_TERMS = {
     "toot": "http://joinmastodon.org/ns#",
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
+    "featured": {"@id": "toot:featured", "@type": "@id"},
     "schema": "http://schema.org#",
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",
@@ -104,11 +105,12 @@ def render_actor(
     portraits: Mapping[str, str] | None = None,
     attestation: Attestation | None = None,
     profession: str = "",
+    featured: str = "",
     group: Group | None = None,
     policy: GroupPolicy | None = None,
 ) -> dict[str, Any]:
     """The whole actor. `portraits` has the addresses of its `icon` and `image`, as far as there are any;
-    `profession` names the attested profession for stock servers' readers.
+    `profession` names the attested profession for stock servers' readers; `featured` is where the pinned posts stand.
     """
     document = render_stub(actor, keys, home) | {
         "name": actor.name or actor.username,
@@ -126,6 +128,8 @@ def render_actor(
         "tag": [],
     }
     document |= {name: _image(url) for name, url in (portraits or {}).items()}
+    if featured:
+        document["featured"] = featured
     if group is not None:
         document |= {"accessType": "closed"}
     if policy is not None:
@@ -293,6 +297,17 @@ def render_page(uri: str, part_of: str, items: Iterable[Any], *, following: str 
         "orderedItems": list(items),
     }
     return page | ({"next": following} if following else {})
+
+
+def render_items(uri: str, items: Sequence[Any]) -> dict[str, Any]:
+    """A short collection that is given whole."""
+    return {
+        "@context": ACTIVITY_CONTEXT,
+        "id": uri,
+        "type": "OrderedCollection",
+        "totalItems": len(items),
+        "orderedItems": list(items),
+    }
 
 
 def with_context(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -478,3 +478,55 @@ CREATE TABLE featured_tags (
   name TEXT NOT NULL,                -- as its owner writes it
   UNIQUE (actor_id, tag)
 ) STRICT;
+
+CREATE TABLE bookmarks (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  UNIQUE (status_id, actor_id)
+) STRICT;
+
+CREATE INDEX bookmarks_by_actor ON bookmarks (actor_id, id);
+
+CREATE TABLE pins (
+  status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX pins_by_actor ON pins (actor_id, status_id);
+
+CREATE TABLE muted_threads (
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  thread_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (actor_id, thread_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE scheduled_statuses (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  due_at INTEGER NOT NULL,
+  text TEXT NOT NULL,
+  audience TEXT NOT NULL,            -- as asked for; what it becomes is decided when it is published
+  in_reply_to_id INTEGER,
+  summary TEXT NOT NULL,
+  sensitive INTEGER NOT NULL,
+  language TEXT,
+  app_id INTEGER,
+  reason TEXT NOT NULL DEFAULT '',   -- why it was refused when its time had come; '' while it waits
+  about TEXT NOT NULL DEFAULT '',    -- the host or group that the reason is about
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX scheduled_statuses_by_actor ON scheduled_statuses (actor_id, id);
+CREATE INDEX scheduled_statuses_due ON scheduled_statuses (due_at) WHERE reason = '';
+
+CREATE TABLE scheduled_media (
+  media_id INTEGER PRIMARY KEY REFERENCES media (id) ON DELETE CASCADE,
+  scheduled_id INTEGER NOT NULL REFERENCES scheduled_statuses (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX scheduled_media_by_post ON scheduled_media (scheduled_id);

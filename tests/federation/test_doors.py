@@ -6,13 +6,15 @@ from urllib.parse import quote
 import orjson
 import pytest
 
+from federation.outbox import pins
 from federation.wire.keys import PublicKey
 from federation.wire.messages import Scheme
 from federation.wire.proofs import verify_activity_proof
 from policies.terms import Audience
-from storage import groups, media
+from storage import follows, groups, media
+from storage.ids import new_id
 from storage.media_store import MediaStore
-from storage.records import Actor, Media, Status
+from storage.records import Actor, Follow, Media, Status
 from tests.federation.home import Home
 from tests.federation.peer import Document, Peer, Someone
 
@@ -331,6 +333,34 @@ async def test_an_outbox_gives_each_host_what_it_may_fetch(home: Home, peer: Pee
         assert orjson.loads(body)["orderedItems"] == []
 
 
+async def test_pinned_posts_for_fewer_than_everybody_are_given_to_nobody(home: Home, peer: Peer) -> None:
+    """Not even to a follower, nor public ones to a host that our ruleset keeps them from."""
+    anna, ben = await home.member("anna"), peer.actor("ben")
+    known, now = await home.know(ben), home.clock()
+    follow = Follow(new_id(now), known.id, anna.id, f"{ben.uri}/follows/1", "accepted", 1, 0, now)
+    await home.db.transact(lambda tx: follows.insert_follow(tx, follow))
+    public, unlisted, restricted = [
+        await home.publish(anna, "un cas", audience)
+        for audience in (Audience.PUBLIC, Audience.UNLISTED, Audience.FOLLOWERS)
+    ]
+    await home.publish(anna, "not pinned")
+    for post in (public, unlisted, restricted):
+        assert isinstance(await pins.pin(home.ctx, anna.id, post.id), Status)
+    document = orjson.loads((await home.fetch(anna.uri, ben))[1])
+    assert document["featured"] == f"{anna.uri}/featured"
+    assert await home.fetch(document["featured"]) == UNSIGNED
+    status, body = await home.fetch(document["featured"], ben)
+    assert status == 200
+    collection = orjson.loads(body)
+    assert [item["id"] for item in collection["orderedItems"]] == [unlisted.uri, public.uri]
+    assert (collection["type"], collection["totalItems"]) == ("OrderedCollection", 2)
+    group = await home.group("cardiologie", anna)
+    assert "featured" not in orjson.loads((await home.fetch(group.uri, ben))[1])
+    assert await home.fetch(f"{group.uri}/featured", ben) == NOTHING
+    await home.rule(more=f'[peers."{peer.host}"]\norganisation = "Peer"\nstate = "active"\ndirection = "in"\n')
+    assert orjson.loads((await home.fetch(document["featured"], ben))[1])["orderedItems"] == []
+
+
 async def test_only_deleted_public_posts_say_that_they_were_there(home: Home, peer: Peer, files: MediaStore) -> None:
     from federation.outbox import notes  # noqa: PLC0415
 
@@ -368,7 +398,13 @@ async def test_disabled_and_hidden_actors_are_not_there(home: Home, peer: Peer) 
     await home.db.transact(lambda tx: groups.update_group(tx, hidden.id, listed=0))
     await home.update(gone, disabled_at=home.clock())
     for actor in (gone, hidden):
-        for path in (actor.uri, f"{actor.uri}/outbox", f"{actor.uri}/followers", f"{actor.uri}/following"):
+        for path in (
+            actor.uri,
+            f"{actor.uri}/outbox",
+            f"{actor.uri}/featured",
+            f"{actor.uri}/followers",
+            f"{actor.uri}/following",
+        ):
             assert await home.fetch(path, ben) == NOTHING, path
         assert await home.fetch(actor.uri) == NOTHING
         for resource in (actor.uri, f"acct:{actor.username}@{home.ctx.origin.host}"):

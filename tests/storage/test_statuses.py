@@ -143,3 +143,13 @@ async def test_a_groups_door_finds_a_post_by_either_of_its_names(db: Database) -
         assert (row is not None) is found, uri
         if row is not None:
             assert (row[0].id, row[1], bytes(row[2])) == (post.id, 2, b"2")
+
+
+async def test_a_key_is_forgotten_with_its_time(db: Database) -> None:
+    rows = Rows(db)
+    author = await rows.member()
+    for key, moment in (("old", NOW), ("new", NOW + 1)):
+        await do(db, statuses.insert_idempotent, author.id, key, 7, now=moment)
+    await do(db, statuses.delete_idempotent_before, NOW + 1)
+    kept = [await ask(db, statuses.get_idempotent, author.id, key, since=0) for key in ("old", "new")]
+    assert kept == [None, 7]

@@ -68,10 +68,6 @@ async def test_without_visibility_the_members_default_counts(world: World) -> No
             {"status": "a", "poll": {"options": ["b", "c"], "expires_in": 300}},
             "Validation failed: Polls are not available on this server",
         ),
-        (
-            {"status": "a", "scheduled_at": "2030-01-01T00:00:00Z"},
-            "Validation failed: Scheduled posts are not available on this server",
-        ),
         ({"status": "a", "quoted_status_id": "1"}, "Validation failed: Quotes are not available on this server"),
         ({"status": "a", "media_ids": ["1"]}, "Validation failed: Media attachment not found"),
         ({"status": "a", "media_ids": list("12345")}, "Validation failed: Cannot attach more than 4 files"),
@@ -122,6 +118,41 @@ async def test_the_same_idempotency_key_gives_the_same_post(world: World) -> Non
     world.tick(HOUR + 1)
     later = await world.post("/api/v1/statuses", anna, json={"status": "Bonjour"}, headers=key)
     assert later.body["id"] != first.body["id"]
+
+
+async def test_two_requests_at_once_with_the_same_key_make_one_post(world: World) -> None:
+    anna = await world.person("anna")
+    await world.get("/api/v1/timelines/home", anna)  # makes her token
+    key = {"Idempotency-Key": "abc"}
+    answers = await asyncio.gather(
+        *(world.post("/api/v1/statuses", anna, json={"status": "Bonjour"}, headers=key) for _ in range(4))
+    )
+    assert {answer.status for answer in answers} == {200}
+    assert len({answer.body["id"] for answer in answers}) == 1
+    assert len((await world.get("/api/v1/timelines/home", anna)).body) == 1
+
+
+async def test_a_key_whose_post_was_refused_may_be_used_again(world: World) -> None:
+    anna = await world.person("anna")
+    key = {"Idempotency-Key": "abc"}
+    await world.group("cardiologie", [anna])
+    await world.group("urgences", [anna])
+    refused = await world.post("/api/v1/statuses", anna, json={"status": "@cardiologie @urgences"}, headers=key)
+    assert refused.status == 422
+    world.tick()
+    assert (await world.post("/api/v1/statuses", anna, json={"status": "Bonjour"}, headers=key)).status == 200
+
+
+async def test_the_same_key_answers_for_a_post_with_files(world: World) -> None:
+    """What an app sends again names files that its first attempt attached."""
+    anna = await world.person("anna")
+    image = await world.attach(anna.actor)
+    sent = {"status": "Bonjour", "media_ids": [str(image.id)]}
+    first, again = [
+        await world.post("/api/v1/statuses", anna, json=sent, headers={"Idempotency-Key": "abc"}) for _ in range(2)
+    ]
+    assert (again.status, again.body["id"]) == (200, first.body["id"])
+    assert ids(again.body["media_attachments"]) == [image.id]
 
 
 async def test_a_key_that_is_no_text_is_refused(world: World) -> None:

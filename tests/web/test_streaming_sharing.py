@@ -3,13 +3,14 @@
 import pytest
 
 from policies.terms import Audience
-from storage import views
+from storage import bookmarks, muted_threads, pins, views
+from storage.database import Transaction
 from storage.members import Person
-from storage.records import Status
+from storage.records import Actor, Status
 from storage.sights import list_seen
 from storage.visibility import get_visible
 from tests.web.api_world import World
-from tests.web.people import ORIGIN
+from tests.web.people import NOW, ORIGIN
 from web.links import Links, Pass
 from web.render import Entity, Frame, Renderer
 from web.streams.messages import load_sights
@@ -54,7 +55,15 @@ async def scene(world: World) -> tuple[list[Person], list[Status]]:
     await world.favourite(bruno.actor, answer)
     await world.favourite(clara.actor, answer)
     await world.boost(clara.actor, public)
+    await world.write(lambda tx: mark(tx, anne.actor, bruno.actor, public))
     return people, statuses
+
+
+async def mark(tx: Transaction, author: Actor, reader: Actor, post: Status) -> None:
+    """What each of them keeps for themselves."""
+    await pins.insert_pin(tx, author.id, post.id, now=NOW)
+    await bookmarks.insert_bookmark(tx, reader.id, post.id, bookmark_id=1, now=NOW)
+    await muted_threads.insert_muted(tx, reader.id, post.thread_id, now=NOW)
 
 
 def show(world: World, viewer: int, status: Status, posts: views.Posts) -> Entity | None:

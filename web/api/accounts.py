@@ -172,7 +172,7 @@ async def list_statuses(request: web.Request, viewer: Viewer | None) -> web.Stre
     async def query(tx: Reader, now: int) -> list[Status]:
         actor = await require_known(tx, actor_id, viewer, now)
         if form.boolean("pinned"):
-            return []
+            return await timelines.list_pinned(tx, viewer_id(viewer), actor.id, stored_page(page), now=now)
         if actor.type == "Group" and await groups.get_group(tx, actor.id) is not None:
             return await timelines.list_group(tx, viewer_id(viewer), actor.id, stored_page(page), now=now)
         return await _posts_of(tx, actor, viewer, stored_page(page), form, now)

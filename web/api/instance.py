@@ -7,6 +7,7 @@ import bleach
 from aiohttp import web
 
 from federation.context import Context
+from federation.outbox.pins import MOST_PINS
 from federation.outbox.profiles import MAX_FIELD, MAX_FIELDS, MAX_NAME, MAX_NOTE
 from federation.rules import get_rules
 from policies.ruleset import Network, Ruleset
@@ -159,7 +160,7 @@ def _streaming(about: About) -> str:
 
 
 def _limits() -> Entity:
-    """What apps let people type and pick. Nothing can be pinned, polled or filmed here."""
+    """What apps let people type and pick. Nothing can be polled or filmed here."""
     return {
         "accounts": {
             "max_display_name_length": MAX_NAME,
@@ -167,7 +168,7 @@ def _limits() -> Entity:
             "max_avatar_description_length": 0,
             "max_header_description_length": 0,
             "max_featured_tags": MOST_TAGS,
-            "max_pinned_statuses": 0,
+            "max_pinned_statuses": MOST_PINS,
             "max_profile_fields": MAX_FIELDS,
             "profile_field_name_limit": MAX_FIELD,
             "profile_field_value_limit": MAX_FIELD,

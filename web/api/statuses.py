@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from federation.outbox import notes, reactions
-from federation.outbox.notes import Draft, Edit, ParentGoneError
+from federation.outbox.notes import Draft, Edit, FilesGoneError, ParentGoneError
 from policies.decision import Deny, Hold
 from policies.terms import Audience
 from storage import media, members, relations, statuses, timelines
@@ -15,6 +15,7 @@ from storage.records import Member, Status, StatusEdit
 from storage.relations import Listed
 from storage.visibility import get_visible, list_visible
 from web.answers import answer
+from web.api.scheduled import parse_due, schedule
 from web.auth import Viewer, public, requires
 from web.bodies import path_id, read_form, read_query
 from web.errors import ApiError
@@ -28,6 +29,7 @@ from web.showing import (
     read_posts,
     refusal,
     render_status,
+    show_after,
     show_listed,
     stored_page,
     viewer_id,
@@ -60,11 +62,15 @@ async def create(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     if person is None:
         raise not_found()
     draft = parse_draft(form, person.member, key=_parse_key(request), app_id=viewer.app_id)
-    await _check_media(request, viewer, draft.media_ids)
+    due_at = parse_due(form, ctx.now())
     try:
+        if due_at is not None:
+            return await schedule(request, viewer, draft, due_at)
         outcome = await notes.publish(ctx, viewer.actor_id, draft)
     except ParentGoneError as error:
         raise not_found() from error
+    except FilesGoneError as error:
+        raise _no_file() from error
     if isinstance(outcome, Deny | Hold):
         raise await refusal(request, viewer, outcome)
     return answer(await render_status(request, viewer, outcome.status.id))
@@ -98,6 +104,8 @@ def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> 
 def parse_edit(form: Form, status: Status) -> Edit:
     """What an app asks to make of a post. Files stay as they are where it says nothing of them."""
     _refuse_unavailable(form)
+    if form.text("scheduled_at"):
+        raise ApiError(422, "Validation failed: An edit cannot be scheduled")
     text, summary = form.text("status") or "", form.text("spoiler_text") or ""
     media_ids = _parse_media_ids(form) if "media_ids" in form else None
     _check_length(text, summary)
@@ -118,8 +126,6 @@ def _refuse_unavailable(form: Form) -> None:
     """What would change the meaning of the post if it were left out, and is not here."""
     if form.child("poll"):
         raise ApiError(422, "Validation failed: Polls are not available on this server")
-    if form.text("scheduled_at"):
-        raise ApiError(422, "Validation failed: Scheduled posts are not available on this server")
     if form.identifier("quoted_status_id") is not None:
         raise ApiError(422, "Validation failed: Quotes are not available on this server")
 
@@ -154,17 +160,19 @@ def _parse_media_ids(form: Form) -> tuple[int, ...]:
     return ids
 
 
-async def _check_media(
-    request: web.Request, viewer: Viewer, ids: tuple[int, ...] | None, *, status_id: int = 0
-) -> None:
-    """Every file is the author's own and in no other post."""
+def _no_file() -> ApiError:
+    return ApiError(422, "Validation failed: Media attachment not found")
+
+
+async def _check_media(request: web.Request, viewer: Viewer, ids: tuple[int, ...] | None, *, status_id: int) -> None:
+    """Every file is the author's own and in no other post than this."""
     if not ids:
         return
     found = await request.app[CONTEXT].db.read(
         lambda tx: media.list_attachable(tx, ids, actor_id=viewer.actor_id, status_id=status_id)
     )
     if len(found) != len(ids):
-        raise ApiError(422, "Validation failed: Media attachment not found")
+        raise _no_file()
 
 
 @routes.get("/api/v1/statuses")
@@ -317,14 +325,14 @@ async def _show_reacting(request: web.Request, viewer: Viewer | None, ask: Liste
 @requires("write:favourites")
 async def favourite(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     status = await reactions.favourite(request.app[CONTEXT], viewer.actor_id, path_id(request))
-    return await _show_after(request, viewer, status)
+    return await show_after(request, viewer, status)
 
 
 @routes.post("/api/v1/statuses/{id}/unfavourite")
 @requires("write:favourites")
 async def unfavourite(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     status = await reactions.unfavourite(request.app[CONTEXT], viewer.actor_id, path_id(request))
-    return await _show_after(request, viewer, status)
+    return await show_after(request, viewer, status)
 
 
 @routes.post("/api/v1/statuses/{id}/reblog")
@@ -334,18 +342,11 @@ async def boost(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     outcome = await reactions.boost(request.app[CONTEXT], viewer.actor_id, path_id(request), asked)
     if isinstance(outcome, Deny):
         raise await refusal(request, viewer, outcome)
-    return await _show_after(request, viewer, outcome)
+    return await show_after(request, viewer, outcome)
 
 
 @routes.post("/api/v1/statuses/{id}/unreblog")
 @requires("write:statuses")
 async def unboost(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     status = await reactions.unboost(request.app[CONTEXT], viewer.actor_id, path_id(request))
-    return await _show_after(request, viewer, status)
-
-
-async def _show_after(request: web.Request, viewer: Viewer, status: Status | None) -> web.Response:
-    """The post as it is after the act; 404 when there was nothing to act on."""
-    if status is None:
-        raise not_found()
-    return answer(await render_status(request, viewer, status.id))
+    return await show_after(request, viewer, status)

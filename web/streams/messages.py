@@ -107,11 +107,18 @@ def _reach(status: Status, seen: dict[int, Status]) -> frozenset[int]:
 
 def _as_seen_by(owner: int, posts: Posts, marks: Marks) -> Posts:
     locale = marks.locales.get(owner, "")
+
+    def marked(pairs: frozenset[tuple[int, int]]) -> frozenset[int]:
+        return frozenset(status_id for viewer, status_id in pairs if viewer == owner)
+
     return replace(
         posts,
         people=replace(posts.people, locale=locale) if posts.people.locale != locale else posts.people,
-        favourited=frozenset(status_id for viewer, status_id in marks.favourited if viewer == owner),
-        boosted=frozenset(status_id for viewer, status_id in marks.boosted if viewer == owner),
+        favourited=marked(marks.favourited),
+        boosted=marked(marks.boosted),
+        bookmarked=marked(marks.bookmarked),
+        pinned=marked(marks.pinned),
+        muted=marked(marks.muted),
     )
 
 
