@@ -40,7 +40,6 @@ async def actor_document(
         home(origin),
         portraits=_portraits(origin, actor),
         attestation=shown,
-        featured=origin.featured(actor.id) if actor.type == "Person" else "",
         profession=PROFESSIONS[shown.profession].en if shown else "",
         group=await groups.get_group(tx, actor.id) if actor.type == "Group" else None,
         policy=policy,

@@ -105,12 +105,11 @@ def render_actor(
     portraits: Mapping[str, str] | None = None,
     attestation: Attestation | None = None,
     profession: str = "",
-    featured: str = "",
     group: Group | None = None,
     policy: GroupPolicy | None = None,
 ) -> dict[str, Any]:
     """The whole actor. `portraits` has the addresses of its `icon` and `image`, as far as there are any;
-    `profession` names the attested profession for stock servers' readers; `featured` is where the pinned posts stand.
+    `profession` names the attested profession for stock servers' readers.
     """
     document = render_stub(actor, keys, home) | {
         "name": actor.name or actor.username,
@@ -128,8 +127,8 @@ def render_actor(
         "tag": [],
     }
     document |= {name: _image(url) for name, url in (portraits or {}).items()}
-    if featured:
-        document["featured"] = featured
+    if actor.type == "Person":
+        document["featured"] = f"{actor.uri}/featured"
     if group is not None:
         document |= {"accessType": "closed"}
     if policy is not None:
