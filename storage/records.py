@@ -379,3 +379,15 @@ class RecordedDecision:
     version: int
     facts: str
     decided_at: int
+
+
+@row
+class PeopleList:
+    """A member's own list of people. `replies_policy`: `followed`, `list` or `none`."""
+
+    id: int
+    owner_id: int
+    title: str
+    replies_policy: str
+    exclusive: int
+    created_at: int

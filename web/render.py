@@ -19,7 +19,7 @@ from policies.rules import parse
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, SPECIALTIES, Audience, Profession, Specialty
 from policies.verification import Verified, standing, verified_here
-from storage.records import Actor, App, Attestation, Media, Member, Notification, Status, StatusEdit, listed
+from storage.records import Actor, App, Attestation, Media, Member, Notification, PeopleList, Status, StatusEdit, listed
 from storage.relations import Relation
 from storage.views import Named, People, Posts
 from web.links import Links
@@ -451,6 +451,16 @@ def group_list(group: Actor) -> Entity:
     """List: a private group, as every client can show it."""
     title = group.name or group.username
     return {"id": str(group.id), "title": title, "replies_policy": "list", "exclusive": False}
+
+
+def people_list(made: PeopleList) -> Entity:
+    """List: people whom a member sorted together."""
+    return {
+        "id": str(made.id),
+        "title": made.title,
+        "replies_policy": made.replies_policy,
+        "exclusive": bool(made.exclusive),
+    }
 
 
 def notification(told: Notification, renderer: Renderer, status: Status | None) -> Entity:

@@ -452,3 +452,24 @@ CREATE TABLE idempotency_keys (
   created_at INTEGER NOT NULL,
   PRIMARY KEY (actor_id, key)
 ) STRICT;
+
+-- What members sort and hide with. Nobody but their owner knows of any of it.
+CREATE TABLE lists (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  title TEXT NOT NULL,
+  replies_policy TEXT NOT NULL,      -- followed, list, none: whose answers to others it shows
+  exclusive INTEGER NOT NULL,        -- its people's posts are not in the home timeline
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX lists_by_owner ON lists (owner_id, id);
+
+CREATE TABLE list_people (
+  id INTEGER PRIMARY KEY,
+  list_id INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  UNIQUE (list_id, actor_id)
+) STRICT;
+
+CREATE INDEX list_people_by_actor ON list_people (actor_id, list_id);

@@ -251,6 +251,7 @@ async def test_a_boost_shows_no_more_than_its_original(db: Database) -> None:
 # --- nobody forgets to ask ---------------------------------------------------------------------------------------
 
 UNASKED = {
+    "lists": {"list_places": "in which lists a post stands that its reader was asked about"},
     "relations": {"list_boosting": "people, of a post that its reader was asked about"},
     "sights": {"list_marks": "what viewers did with posts that they were shown"},
     "statuses": {
