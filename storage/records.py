@@ -391,3 +391,33 @@ class PeopleList:
     replies_policy: str
     exclusive: int
     created_at: int
+
+
+@row
+class Filter:
+    """What a member wants hidden or marked in some places (`context`, JSON), until `expires_at`."""
+
+    id: int
+    owner_id: int
+    title: str
+    context: str
+    action: str
+    expires_at: int | None
+    created_at: int
+
+
+@row
+class FilterKeyword:
+    id: int
+    filter_id: int
+    keyword: str
+    whole_word: int
+
+
+@row
+class FilterStatus:
+    """A single post that a filter is for."""
+
+    id: int
+    filter_id: int
+    status_id: int

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from storage.database import Reader
+from storage.filters import Active, list_active
 from storage.records import Status, columns
 from storage.visibility import VISIBLE
 
@@ -16,11 +17,12 @@ _VISIBLE_TO_EACH = VISIBLE.replace(":viewer", "v.actor_id")
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Pairs of viewer and post, and each viewer's language."""
+    """Pairs of viewer and post, each viewer's language, and their filters."""
 
     favourited: frozenset[tuple[int, int]]
     boosted: frozenset[tuple[int, int]]
     locales: dict[int, str]
+    filters: dict[int, list[Active]]
 
 
 async def list_seen(
@@ -42,8 +44,8 @@ async def list_seen(
     return seen
 
 
-async def list_marks(tx: Reader, status_ids: Iterable[int], viewers: Iterable[int]) -> Marks:
-    """What these members have done with these posts, and the language they chose."""
+async def list_marks(tx: Reader, status_ids: Iterable[int], viewers: Iterable[int], *, now: int) -> Marks:
+    """What these members have done with these posts, the language they chose, and what they filter."""
     ids, who = list(status_ids), list(viewers)
     favourited = await tx.rows(
         "SELECT actor_id, status_id FROM favourites WHERE status_id IN :ids AND actor_id IN :who", ids=ids, who=who
@@ -56,4 +58,5 @@ async def list_marks(tx: Reader, status_ids: Iterable[int], viewers: Iterable[in
         favourited=frozenset((row[0], row[1]) for row in favourited),
         boosted=frozenset((row[0], row[1]) for row in boosted),
         locales={row[0]: row[1] for row in locales},
+        filters=await list_active(tx, who, ids, now=now),
     )

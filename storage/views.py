@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from storage import actors, attestations, media, rules, statuses
 from storage.database import Reader
+from storage.filters import Active, list_active
 from storage.records import Actor, App, Attestation, Media, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
@@ -50,6 +51,7 @@ class Posts:
     apps: dict[int, App] = field(default_factory=dict)
     favourited: frozenset[int] = frozenset()
     boosted: frozenset[int] = frozenset()
+    filters: Sequence[Active] = ()
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
@@ -99,6 +101,9 @@ async def load_posts(
         apps=await _list_apps(tx, shown),
         favourited=favourited,
         boosted=boosted,
+        filters=(await list_active(tx, [viewer], [status.id for status in (*page, *shown)], now=now)).get(viewer, [])
+        if viewer
+        else (),
     )
 
 

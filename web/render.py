@@ -19,9 +19,24 @@ from policies.rules import parse
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, SPECIALTIES, Audience, Profession, Specialty
 from policies.verification import Verified, standing, verified_here
-from storage.records import Actor, App, Attestation, Media, Member, Notification, PeopleList, Status, StatusEdit, listed
+from storage.records import (
+    Actor,
+    App,
+    Attestation,
+    Filter,
+    FilterKeyword,
+    FilterStatus,
+    Media,
+    Member,
+    Notification,
+    PeopleList,
+    Status,
+    StatusEdit,
+    listed,
+)
 from storage.relations import Relation
 from storage.views import Named, People, Posts
+from web.filtering import Match, list_matches, searchable
 from web.links import Links
 
 Entity = dict[str, Any]
@@ -328,9 +343,14 @@ class Renderer:
         entity["favourited"] = meant.id in self._posts.favourited
         entity["reblogged"] = meant.id in self._posts.boosted
         entity["muted"] = entity["bookmarked"] = False
-        entity["filtered"] = []
+        entity["filtered"] = self._filtered(status, meant) if self._posts.filters else []
         if status.actor_id == self._frame.viewer and status is meant:
             entity["pinned"] = False
+
+    def _filtered(self, status: Status, meant: Status) -> list[Entity]:
+        text = searchable(meant, self._posts.media.get(meant.id, ()))
+        ids = dict.fromkeys((status.id, meant.id))
+        return [filter_result(match) for match in list_matches(self._posts.filters, ids, text)]
 
     def _media(self, status: Status) -> list[Entity]:
         public = status.audience in _PUBLIC
@@ -442,6 +462,57 @@ def emojis(stored: str, links: Links) -> list[Entity]:
         for code, url in ((code, links.emoji(address)) for code, address in listed(stored))
         if code != BADGE
     ]
+
+
+# --- filters -----------------------------------------------------------------------------------------------------
+
+
+def filter_result(match: Match) -> Entity:
+    """FilterResult. The filter says where it holds: apps choose, as they know what they are showing."""
+    return {
+        "filter": _filter(match.filter),
+        "keyword_matches": match.keywords or None,
+        "status_matches": [str(one) for one in match.status_ids] or None,
+    }
+
+
+def _filter(one: Filter) -> Entity:
+    return {
+        "id": str(one.id),
+        "title": one.title,
+        "context": listed(one.context),
+        "expires_at": None if one.expires_at is None else moment(one.expires_at),
+        "filter_action": one.action,
+    }
+
+
+def whole_filter(one: Filter, keywords: Iterable[FilterKeyword], statuses: Iterable[FilterStatus]) -> Entity:
+    """Filter, with the words and posts that it is for."""
+    return {
+        **_filter(one),
+        "keywords": [filter_keyword(keyword) for keyword in keywords],
+        "statuses": [filter_status(status) for status in statuses],
+    }
+
+
+def whole_filter_v1(one: Filter, keyword: FilterKeyword) -> Entity:
+    """V1::Filter: one word of a filter."""
+    return {
+        "id": str(keyword.id),
+        "phrase": keyword.keyword,
+        "context": listed(one.context),
+        "whole_word": bool(keyword.whole_word),
+        "expires_at": None if one.expires_at is None else moment(one.expires_at),
+        "irreversible": one.action == "hide",
+    }
+
+
+def filter_keyword(one: FilterKeyword) -> Entity:
+    return {"id": str(one.id), "keyword": one.keyword, "whole_word": bool(one.whole_word)}
+
+
+def filter_status(one: FilterStatus) -> Entity:
+    return {"id": str(one.id), "status_id": str(one.status_id)}
 
 
 # --- lists, notifications, conversations -------------------------------------------------------------------------

@@ -473,3 +473,33 @@ CREATE TABLE list_people (
 ) STRICT;
 
 CREATE INDEX list_people_by_actor ON list_people (actor_id, list_id);
+
+CREATE TABLE filters (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  title TEXT NOT NULL,
+  context TEXT NOT NULL,             -- JSON: home, notifications, public, thread, account
+  action TEXT NOT NULL,              -- warn, hide, blur: apps do it
+  expires_at INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX filters_by_owner ON filters (owner_id, id);
+
+CREATE TABLE filter_keywords (
+  id INTEGER PRIMARY KEY,
+  filter_id INTEGER NOT NULL REFERENCES filters (id) ON DELETE CASCADE,
+  keyword TEXT NOT NULL,
+  whole_word INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX filter_keywords_by_filter ON filter_keywords (filter_id, id);
+
+CREATE TABLE filter_statuses (
+  id INTEGER PRIMARY KEY,
+  filter_id INTEGER NOT NULL REFERENCES filters (id) ON DELETE CASCADE,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  UNIQUE (filter_id, status_id)
+) STRICT;
+
+CREATE INDEX filter_statuses_by_status ON filter_statuses (status_id);

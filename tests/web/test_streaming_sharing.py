@@ -54,6 +54,9 @@ async def scene(world: World) -> tuple[list[Person], list[Status]]:
     await world.favourite(bruno.actor, answer)
     await world.favourite(clara.actor, answer)
     await world.boost(clara.actor, public)
+    for who, keyword in ((anne, "bonjour"), (bruno, "radiographie")):
+        asked = {"title": "a", "context": ["home"], "keywords_attributes": [{"keyword": keyword}]}
+        assert (await world.post("/api/v2/filters", who, json=asked)).status == 200
     return people, statuses
 
 

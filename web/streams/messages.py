@@ -70,13 +70,13 @@ async def load_sights(
 ) -> dict[tuple[int, int], tuple[Status, Posts]]:
     """Posts by owner and id, as each owner may see them; what the owner may not see is not there.
 
-    What is shown around a post depends on its viewer in three ways only: which of the posts it refers to they see, what
-    they did with it, and their language.
+    What is shown around a post depends on its viewer in four ways only: which of the posts it refers to they see, what
+    they did with it, their language, and their filters.
     """
     wanted = sorted(wanted)
     owners = {owner for owner, _ in wanted}
     seen = await _list_around(tx, {status_id for _, status_id in wanted}, owners, now=now)
-    marks = await list_marks(tx, {status_id for posts in seen.values() for status_id in posts}, owners)
+    marks = await list_marks(tx, {status_id for posts in seen.values() for status_id in posts}, owners, now=now)
     loaded: dict[tuple[int, frozenset[int]], Posts] = {}
     sights: dict[tuple[int, int], tuple[Status, Posts]] = {}
     for owner, status_id in wanted:
@@ -127,6 +127,7 @@ def _as_seen_by(owner: int, posts: Posts, marks: Marks) -> Posts:
         people=replace(posts.people, locale=locale) if posts.people.locale != locale else posts.people,
         favourited=frozenset(status_id for viewer, status_id in marks.favourited if viewer == owner),
         boosted=frozenset(status_id for viewer, status_id in marks.boosted if viewer == owner),
+        filters=marks.filters.get(owner, ()),
     )
 
 
