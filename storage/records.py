@@ -421,3 +421,14 @@ class FilterStatus:
     id: int
     filter_id: int
     status_id: int
+
+
+@row
+class Marker:
+    """How far a member has read in `home` or `notifications`, the same for all their apps."""
+
+    owner_id: int
+    timeline: str
+    last_read_id: int
+    version: int
+    updated_at: int

@@ -169,18 +169,24 @@ async def list_thread(tx: Reader, viewer: int, thread_id: int, *, now: int, limi
     return [Status(*row) for row in found]
 
 
-async def list_direct(tx: Reader, viewer: int, page: Page, *, now: int) -> list[Status]:
-    """The newest direct post of each thread the viewer takes part in: conversations, as clients call them."""
+async def list_direct(tx: Reader, viewer: int, page: Page, *, now: int, thread_id: int = 0) -> list[Status]:
+    """The newest direct post of each thread the viewer takes part in, or of one: conversations, as clients call them.
+
+    What they put away comes back with the next post.
+    """
+    only = "AND s.thread_id = :thread " if thread_id else ""
     return await _page(
         tx,
-        f"SELECT {COLUMNS} {_FROM} WHERE s.audience = 'direct' AND s.id > :after AND s.id < :before AND "
+        f"SELECT {COLUMNS} {_FROM} WHERE s.audience = 'direct' AND s.id > :after AND s.id < :before {only}AND "
         "(s.actor_id = :viewer OR EXISTS (SELECT 1 FROM mentions q WHERE q.status_id = s.id AND q.actor_id = :viewer)) "
         "AND NOT EXISTS (SELECT 1 FROM statuses n WHERE n.thread_id = s.thread_id AND n.audience = 'direct' AND n.id > s.id "
         "AND (n.actor_id = :viewer OR EXISTS (SELECT 1 FROM mentions r WHERE r.status_id = n.id AND r.actor_id = :viewer))) "
-        f"AND {VISIBLE}",
+        "AND NOT EXISTS (SELECT 1 FROM conversation_marks c WHERE c.owner_id = :viewer AND c.thread_id = s.thread_id "
+        f"AND c.removed_id >= s.id) AND {VISIBLE}",
         page,
         viewer=viewer,
         now=now,
+        thread=thread_id,
     )
 
 

@@ -26,6 +26,7 @@ from storage.records import (
     Filter,
     FilterKeyword,
     FilterStatus,
+    Marker,
     Media,
     Member,
     Notification,
@@ -564,11 +565,17 @@ def notification_group(key: str, told: Sequence[Notification]) -> Entity:
     }
 
 
-def conversation(conversation_id: int, status: Status, others: Iterable[int], renderer: Renderer) -> Entity:
-    """Conversation: a thread of direct posts by its newest one. Nobody keeps what has been read, so nothing is unread."""
+def marker(one: Marker) -> Entity:
+    return {"last_read_id": str(one.last_read_id), "version": one.version, "updated_at": moment(one.updated_at)}
+
+
+def conversation(
+    conversation_id: int, status: Status, others: Iterable[int], renderer: Renderer, *, unread: bool
+) -> Entity:
+    """Conversation: a thread of direct posts by its newest one."""
     return {
         "id": str(conversation_id),
-        "unread": False,
+        "unread": unread,
         "accounts": [renderer.account(actor_id) for actor_id in others],
         "last_status": renderer.status(status),
     }

@@ -503,3 +503,20 @@ CREATE TABLE filter_statuses (
 ) STRICT;
 
 CREATE INDEX filter_statuses_by_status ON filter_statuses (status_id);
+
+CREATE TABLE markers (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  timeline TEXT NOT NULL,            -- home, notifications
+  last_read_id INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (owner_id, timeline)
+) STRICT;
+
+CREATE TABLE conversation_marks (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  thread_id INTEGER NOT NULL,
+  read_id INTEGER NOT NULL,          -- the newest post of the thread that was read
+  removed_id INTEGER NOT NULL,       -- the newest one when its owner put the conversation away; 0 for never
+  PRIMARY KEY (owner_id, thread_id)
+) STRICT;
