@@ -18,6 +18,7 @@ from web.api import (
     notifications,
     search,
     statuses,
+    tags,
     timelines,
 )
 from web.door import open_door
@@ -38,6 +39,7 @@ _API = (
     notifications,
     search,
     statuses,
+    tags,
     timelines,
 )
 _OAUTH = (apps, authorize, metadata, tokens)

@@ -520,3 +520,12 @@ CREATE TABLE conversation_marks (
   removed_id INTEGER NOT NULL,       -- the newest one when its owner put the conversation away; 0 for never
   PRIMARY KEY (owner_id, thread_id)
 ) STRICT;
+
+CREATE TABLE tag_follows (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  tag TEXT NOT NULL,                 -- as in status_tags
+  UNIQUE (owner_id, tag)
+) STRICT;
+
+CREATE INDEX tag_follows_by_tag ON tag_follows (tag);

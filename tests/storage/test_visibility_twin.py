@@ -264,6 +264,7 @@ UNASKED = {
         "list_participants": "people of a thread, for deciding whom a post may name",
         "list_uris_of_group": "for purging",
     },
+    "tags": {"delete_follow": "removes entries"},
     "timelines": {"delete_home_of": "removes entries"},
     "views": {"_list_marks": "what the viewer did with posts that they were shown"},
 }
