@@ -24,7 +24,7 @@ DAYS = 7
 MOST_TAG = 140
 
 
-@routes.get("/api/v1/tags/{hashtag}")
+@routes.get("/api/v1/tags/{tag}")
 @public("read:statuses")
 async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     ctx, tag = request.app[CONTEXT], _parse_tag(request)
@@ -37,13 +37,13 @@ async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResp
     return answer(tag_entity(tag, ctx.origin, uses, _list_days(ctx.now()), following=following))
 
 
-@routes.post("/api/v1/tags/{hashtag}/follow")
+@routes.post("/api/v1/tags/{tag}/follow")
 @requires("write:follows")
 async def follow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     return await _change(request, viewer, follow=True)
 
 
-@routes.post("/api/v1/tags/{hashtag}/unfollow")
+@routes.post("/api/v1/tags/{tag}/unfollow")
 @requires("write:follows")
 async def unfollow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     return await _change(request, viewer, follow=False)
@@ -90,7 +90,7 @@ def _list_days(now: int) -> Sequence[int]:
 
 def _parse_tag(request: web.Request) -> str:
     """As tags are stored. What can be no tag is not found."""
-    tag = Form(request.match_info).required("hashtag").removeprefix("#").lower()
+    tag = Form(request.match_info).required("tag").removeprefix("#").lower()
     if len(tag) > MOST_TAG or not re.fullmatch(r"[^\s#/?&]+", tag):
         raise not_found()
     return tag
