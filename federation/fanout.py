@@ -5,7 +5,7 @@ again whenever it is read; here it is only decided whom to tell.
 from collections.abc import Iterable
 
 from policies.terms import Audience
-from storage import actors, follows, groups, muted_threads, notifications, statuses, timelines
+from storage import actors, follows, groups, muted_threads, notifications, statuses, tags, timelines
 from storage.database import Reader, Transaction
 from storage.events import insert_event
 from storage.ids import new_id
@@ -36,7 +36,15 @@ async def _readers(tx: Reader, status: Status, author: Actor, mentioned: set[int
     followers = set(await follows.list_local_follower_ids(tx, author.id, boosts_only=status.boost_of_id is not None))
     if status.in_reply_to_actor_id is not None and status.in_reply_to_actor_id != author.id:
         followers &= await _followers_of_both(tx, followers, status.in_reply_to_actor_id)
-    return own | followers
+    return own | followers | await _tag_followers(tx, status)
+
+
+async def _tag_followers(tx: Reader, status: Status) -> set[int]:
+    """Only what is public comes by its tags: whom else it is for, its author has said."""
+    if status.audience != Audience.PUBLIC:
+        return set()
+    named = (await statuses.list_tags(tx, [status.id])).get(status.id, [])
+    return set(await tags.list_follower_ids(tx, named)) if named else set()
 
 
 async def _followers_of_both(tx: Reader, followers: set[int], answered_id: int) -> set[int]:

@@ -95,6 +95,7 @@ def _paths(template: str, known: Knowledge) -> list[str]:
         "size": "original",
         "extension": ".png",
         "hashtag": known.words[0] if known.words else "x",
+        "tag": "x",  # a word that was followed would come back as the intruder's own
         "name": known.names[0] if known.names else "x",
         "token": "x",
         "mac": "x",

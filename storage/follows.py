@@ -59,6 +59,12 @@ async def update_follow(tx: Transaction, follow_id: int, *, uri: str, boosts: in
 
 
 async def delete_follow(tx: Transaction, follow: Follow) -> None:
+    """The follow ends, and with it the followee's place in the follower's lists."""
+    await tx.execute(
+        "DELETE FROM list_people WHERE actor_id = :followee AND list_id IN (SELECT id FROM lists WHERE owner_id = :follower)",
+        followee=follow.followee_id,
+        follower=follow.follower_id,
+    )
     if await tx.execute("DELETE FROM follows WHERE id = :id", id=follow.id) and follow.state == "accepted":
         await _count(tx, follow, -1)
         await delete_endorsement(tx, follow.follower_id, follow.followee_id)

@@ -1,5 +1,6 @@
 """What a member is told about. A notification about a post is shown only while its owner may see the post."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from storage.database import Reader, Transaction
@@ -53,6 +54,15 @@ async def delete_notifications_about(tx: Transaction, *, type_: str, actor_id: i
         actor=actor_id,
         status=status_id,
     )
+
+
+async def delete_all_of(tx: Transaction, owner_id: int) -> None:
+    """A member wants to see none of those that they have."""
+    await tx.execute("DELETE FROM notifications WHERE owner_id = :owner", owner=owner_id)
+
+
+async def delete_some_of(tx: Transaction, owner_id: int, ids: Iterable[int]) -> None:
+    await tx.execute("DELETE FROM notifications WHERE owner_id = :owner AND id IN :ids", owner=owner_id, ids=list(ids))
 
 
 async def get_notification(tx: Reader, notification_id: int, *, owner_id: int, now: int) -> Notification | None:

@@ -405,3 +405,56 @@ class RecordedDecision:
     version: int
     facts: str
     decided_at: int
+
+
+@row
+class PeopleList:
+    """A member's own list of people. `replies_policy`: `followed`, `list` or `none`."""
+
+    id: int
+    owner_id: int
+    title: str
+    replies_policy: str
+    exclusive: int
+    created_at: int
+
+
+@row
+class Filter:
+    """What a member wants hidden or marked in some places (`context`, JSON), until `expires_at`."""
+
+    id: int
+    owner_id: int
+    title: str
+    context: str
+    action: str
+    expires_at: int | None
+    created_at: int
+
+
+@row
+class FilterKeyword:
+    id: int
+    filter_id: int
+    keyword: str
+    whole_word: int
+
+
+@row
+class FilterStatus:
+    """A single post that a filter is for."""
+
+    id: int
+    filter_id: int
+    status_id: int
+
+
+@row
+class Marker:
+    """How far a member has read in `home` or `notifications`, the same for all their apps."""
+
+    owner_id: int
+    timeline: str
+    last_read_id: int
+    version: int
+    updated_at: int

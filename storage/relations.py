@@ -155,6 +155,11 @@ async def list_members(tx: Reader, group_id: int, page: Page, *, now: int) -> li
     return await _page(tx, "memberships f", "f.actor_id", condition, group_id, page, now=now)
 
 
+async def list_listed(tx: Reader, list_id: int, page: Page) -> list[Listed]:
+    """Who is in a member's list, newest first: for its owner only."""
+    return await _page(tx, "list_people f", "f.actor_id", "f.list_id = :id", list_id, page)
+
+
 async def list_favouriting(tx: Reader, status_id: int, page: Page) -> list[Listed]:
     """Who likes a post, newest first."""
     return await _page(tx, "favourites f", "f.actor_id", "f.status_id = :id", status_id, page)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from storage.database import Reader
+from storage.filters import Active, list_active
 from storage.records import Status, columns
 from storage.visibility import VISIBLE
 
@@ -16,7 +17,7 @@ _VISIBLE_TO_EACH = VISIBLE.replace(":viewer", "v.actor_id")
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """Pairs of viewer and post, and each viewer's language."""
+    """Pairs of viewer and post, each viewer's language, and their filters."""
 
     favourited: frozenset[tuple[int, int]]
     boosted: frozenset[tuple[int, int]]
@@ -24,6 +25,7 @@ class Marks:
     pinned: frozenset[tuple[int, int]]
     muted: frozenset[tuple[int, int]]
     locales: dict[int, str]
+    filters: dict[int, list[Active]]
 
 
 async def list_seen(
@@ -45,8 +47,8 @@ async def list_seen(
     return seen
 
 
-async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collection[int]) -> Marks:
-    """What these members have done with these posts, and the language they chose."""
+async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collection[int], *, now: int) -> Marks:
+    """What these members have done with these posts, the language they chose, and what they filter."""
     # CROSS JOIN: SQLite would else go through all threads that somebody ever muted, for each page.
     found = await tx.rows(
         "SELECT 'favourited', actor_id, status_id FROM favourites WHERE status_id IN :ids AND actor_id IN :who UNION ALL "
@@ -70,4 +72,5 @@ async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collectio
         pinned=marked("pinned"),
         muted=marked("muted"),
         locales={row[0]: row[1] for row in locales},
+        filters=await list_active(tx, viewers, status_ids, now=now),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from storage.database import Reader, Transaction
 from storage.events import insert_event
+from storage.lists import SET_APART, SHOWN
 from storage.pages import Page
 from storage.records import Status
 from storage.statuses import COLUMNS
@@ -54,14 +55,33 @@ async def _page(tx: Reader, sql: str, page: Page, *, key: str = "s.id", **params
 
 
 async def list_home(tx: Reader, owner_id: int, page: Page, *, now: int) -> list[Status]:
+    """What was delivered to a member, but for what they set apart in exclusive lists."""
     return await _page(
         tx,
         f"SELECT {COLUMNS} FROM home_entries h JOIN statuses s ON s.id = h.status_id JOIN actors a ON a.id = s.actor_id "
-        f"WHERE h.owner_id = :viewer AND h.status_id > :after AND h.status_id < :before AND {VISIBLE}",
+        f"WHERE h.owner_id = :viewer AND h.status_id > :after AND h.status_id < :before AND {VISIBLE} "
+        f"AND NOT {SET_APART}",
         page,
         key="h.status_id",
         viewer=owner_id,
         now=now,
+    )
+
+
+async def list_people(tx: Reader, owner_id: int, list_id: int, page: Page, *, now: int) -> list[Status]:
+    """What one of a member's own lists shows: those posts of their home timeline that its people wrote or boosted."""
+    return await _page(
+        tx,
+        f"SELECT {COLUMNS} FROM lists l JOIN home_entries h ON h.owner_id = l.owner_id "
+        "JOIN statuses s ON s.id = h.status_id JOIN actors a ON a.id = s.actor_id "
+        "WHERE l.id = :list AND l.owner_id = :viewer AND h.status_id > :after AND h.status_id < :before AND EXISTS "
+        "(SELECT 1 FROM list_people lp WHERE lp.list_id = l.id AND lp.actor_id = s.actor_id) "
+        f"AND {SHOWN} AND {VISIBLE}",
+        page,
+        key="h.status_id",
+        viewer=owner_id,
+        now=now,
+        list=list_id,
     )
 
 
@@ -162,18 +182,24 @@ async def list_thread(tx: Reader, viewer: int, thread_id: int, *, now: int, limi
     return [Status(*row) for row in found]
 
 
-async def list_direct(tx: Reader, viewer: int, page: Page, *, now: int) -> list[Status]:
-    """The newest direct post of each thread the viewer takes part in: conversations, as clients call them."""
+async def list_direct(tx: Reader, viewer: int, page: Page, *, now: int, thread_id: int = 0) -> list[Status]:
+    """The newest direct post of each thread the viewer takes part in, or of one: conversations, as clients call them.
+
+    What they put away comes back with the next post.
+    """
+    only = "AND s.thread_id = :thread " if thread_id else ""
     return await _page(
         tx,
-        f"SELECT {COLUMNS} {_FROM} WHERE s.audience = 'direct' AND s.id > :after AND s.id < :before AND "
+        f"SELECT {COLUMNS} {_FROM} WHERE s.audience = 'direct' AND s.id > :after AND s.id < :before {only}AND "
         "(s.actor_id = :viewer OR EXISTS (SELECT 1 FROM mentions q WHERE q.status_id = s.id AND q.actor_id = :viewer)) "
         "AND NOT EXISTS (SELECT 1 FROM statuses n WHERE n.thread_id = s.thread_id AND n.audience = 'direct' AND n.id > s.id "
         "AND (n.actor_id = :viewer OR EXISTS (SELECT 1 FROM mentions r WHERE r.status_id = n.id AND r.actor_id = :viewer))) "
-        f"AND {VISIBLE}",
+        "AND NOT EXISTS (SELECT 1 FROM conversation_marks c WHERE c.owner_id = :viewer AND c.thread_id = s.thread_id "
+        f"AND c.removed_id >= s.id) AND {VISIBLE}",
         page,
         viewer=viewer,
         now=now,
+        thread=thread_id,
     )
 
 

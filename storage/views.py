@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from storage import actors, attestations, media, rules, statuses
 from storage.database import Reader
+from storage.filters import Active, list_active
 from storage.records import Actor, App, Attestation, Media, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
@@ -53,6 +54,7 @@ class Posts:
     bookmarked: frozenset[int] = frozenset()
     pinned: frozenset[int] = frozenset()
     muted: frozenset[int] = frozenset()
+    filters: Sequence[Active] = ()
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
@@ -105,6 +107,9 @@ async def load_posts(
         bookmarked=marks.get("bookmarked", frozenset()),
         pinned=marks.get("pinned", frozenset()),
         muted=marks.get("muted", frozenset()),
+        filters=(await list_active(tx, [viewer], [status.id for status in (*page, *shown)], now=now)).get(viewer, [])
+        if viewer
+        else (),
     )
 
 

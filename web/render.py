@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from html import escape, unescape
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -21,9 +22,27 @@ from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, SPECIALTIES, Audience, Profession, Specialty
 from policies.verification import Verified, standing, verified_here
 from storage.featured import FeaturedTag
-from storage.records import Actor, App, Attestation, Media, Member, Notification, Scheduled, Status, StatusEdit, listed
+from storage.records import (
+    Actor,
+    App,
+    Attestation,
+    Filter,
+    FilterKeyword,
+    FilterStatus,
+    Marker,
+    Media,
+    Member,
+    Notification,
+    PeopleList,
+    Scheduled,
+    Status,
+    StatusEdit,
+    listed,
+)
 from storage.relations import Relation
+from storage.tags import Use
 from storage.views import Named, People, Posts
+from web.filtering import Match, list_matches, searchable
 from web.links import Links
 
 Entity = dict[str, Any]
@@ -389,9 +408,14 @@ class Renderer:
         entity["reblogged"] = meant.id in self._posts.boosted
         entity["bookmarked"] = meant.id in self._posts.bookmarked
         entity["muted"] = meant.id in self._posts.muted
-        entity["filtered"] = []
+        entity["filtered"] = self._filtered(status, meant) if self._posts.filters else []
         if status.actor_id == self._frame.viewer and status is meant:
             entity["pinned"] = meant.id in self._posts.pinned
+
+    def _filtered(self, status: Status, meant: Status) -> list[Entity]:
+        text = searchable(meant, self._posts.media.get(meant.id, ()))
+        ids = dict.fromkeys((status.id, meant.id))
+        return [filter_result(match) for match in list_matches(self._posts.filters, ids, text)]
 
     def _media(self, status: Status) -> list[Entity]:
         public = status.audience in _PUBLIC
@@ -529,6 +553,57 @@ def emojis(stored: str, links: Links) -> list[Entity]:
     ]
 
 
+# --- filters -----------------------------------------------------------------------------------------------------
+
+
+def filter_result(match: Match) -> Entity:
+    """FilterResult. The filter says where it holds: apps choose, as they know what they are showing."""
+    return {
+        "filter": _filter(match.filter),
+        "keyword_matches": match.keywords or None,
+        "status_matches": [str(one) for one in match.status_ids] or None,
+    }
+
+
+def _filter(one: Filter) -> Entity:
+    return {
+        "id": str(one.id),
+        "title": one.title,
+        "context": listed(one.context),
+        "expires_at": None if one.expires_at is None else moment(one.expires_at),
+        "filter_action": one.action,
+    }
+
+
+def whole_filter(one: Filter, keywords: Iterable[FilterKeyword], statuses: Iterable[FilterStatus]) -> Entity:
+    """Filter, with the words and posts that it is for."""
+    return {
+        **_filter(one),
+        "keywords": [filter_keyword(keyword) for keyword in keywords],
+        "statuses": [filter_status(status) for status in statuses],
+    }
+
+
+def whole_filter_v1(one: Filter, keyword: FilterKeyword) -> Entity:
+    """V1::Filter: one word of a filter."""
+    return {
+        "id": str(keyword.id),
+        "phrase": keyword.keyword,
+        "context": listed(one.context),
+        "whole_word": bool(keyword.whole_word),
+        "expires_at": None if one.expires_at is None else moment(one.expires_at),
+        "irreversible": one.action == "hide",
+    }
+
+
+def filter_keyword(one: FilterKeyword) -> Entity:
+    return {"id": str(one.id), "keyword": one.keyword, "whole_word": bool(one.whole_word)}
+
+
+def filter_status(one: FilterStatus) -> Entity:
+    return {"id": str(one.id), "status_id": str(one.status_id)}
+
+
 # --- lists, notifications, conversations -------------------------------------------------------------------------
 
 
@@ -536,6 +611,16 @@ def group_list(group: Actor) -> Entity:
     """List: a private group, as every client can show it."""
     title = group.name or group.username
     return {"id": str(group.id), "title": title, "replies_policy": "list", "exclusive": False}
+
+
+def people_list(made: PeopleList) -> Entity:
+    """List: people whom a member sorted together."""
+    return {
+        "id": str(made.id),
+        "title": made.title,
+        "replies_policy": made.replies_policy,
+        "exclusive": bool(made.exclusive),
+    }
 
 
 def notification(told: Notification, renderer: Renderer, status: Status | None) -> Entity:
@@ -568,11 +653,37 @@ def notification_group(key: str, told: Sequence[Notification]) -> Entity:
     }
 
 
-def conversation(conversation_id: int, status: Status, others: Iterable[int], renderer: Renderer) -> Entity:
-    """Conversation: a thread of direct posts by its newest one. Nobody keeps what has been read, so nothing is unread."""
+def tag_entity(tag: str, origin: Origin, uses: Iterable[Use], days: Iterable[int], *, following: bool | None) -> Entity:
+    """Tag with its history, newest day first. `following` is None for who is nobody here."""
+    used = {use.day: use for use in uses}
+    shown = [used.get(day, Use(day, 0, 0)) for day in days]
+    return {
+        "id": _tag_id(tag),
+        "name": tag,
+        "url": f"{origin.base}/tags/{_quoted(tag)}",
+        "history": [
+            {"day": str(use.day * 86_400), "uses": str(use.uses), "accounts": str(use.people)} for use in shown
+        ],
+        **({} if following is None else {"following": following, "featuring": False}),
+    }
+
+
+def _tag_id(tag: str) -> str:
+    """Tags are their names here; apps want a number that stays the same."""
+    return str(1 + int.from_bytes(sha256(tag.encode()).digest()[:7]))
+
+
+def marker(one: Marker) -> Entity:
+    return {"last_read_id": str(one.last_read_id), "version": one.version, "updated_at": moment(one.updated_at)}
+
+
+def conversation(
+    conversation_id: int, status: Status, others: Iterable[int], renderer: Renderer, *, unread: bool
+) -> Entity:
+    """Conversation: a thread of direct posts by its newest one."""
     return {
         "id": str(conversation_id),
-        "unread": False,
+        "unread": unread,
         "accounts": [renderer.account(actor_id) for actor_id in others],
         "last_status": renderer.status(status),
     }

@@ -14,6 +14,7 @@ from web.api import (
     follow_requests,
     instance,
     lists,
+    markers,
     marks,
     media,
     notifications,
@@ -21,6 +22,7 @@ from web.api import (
     scheduled,
     search,
     statuses,
+    tags,
     timelines,
 )
 from web.door import open_door
@@ -37,6 +39,7 @@ _API = (
     follow_requests,
     instance,
     lists,
+    markers,
     marks,
     media,
     notifications,
@@ -44,6 +47,7 @@ _API = (
     scheduled,
     search,
     statuses,
+    tags,
     timelines,
 )
 _OAUTH = (apps, authorize, metadata, tokens)

@@ -1,6 +1,6 @@
 """The doors of streaming: WebSockets with several subscriptions, and Server-Sent Events with one.
 
-Served are `user`, `user:notification`, and `list` for a private group. Any other stream is refused by name, so that
+Served are `user`, `user:notification`, and `list` for a private group or a list of people. Any other stream is refused by name, so that
 apps go on asking the timelines. What is sent, and whether it still may be, is the hub's matter (`web.streams.hub`).
 """
 
@@ -13,7 +13,9 @@ from typing import Any
 import orjson
 from aiohttp import WSMsgType, web
 
+from storage.database import Reader
 from storage.groups import list_groups_of
+from storage.lists import get_list
 from web.auth import GRANT, Access, Viewer, Who, anyone, declare, find_grant, viewer_of
 from web.bodies import parse_json, read_query
 from web.errors import ApiError, Handler
@@ -194,12 +196,17 @@ async def _find_stream(request: web.Request, viewer: Viewer, name: str, argument
         raise RefusedError(401, "Access token does not have the required scopes")
     if name != "list":
         return Stream(name)
-    ctx, group_id = request.app[CONTEXT], parse_id(argument)
+    ctx, list_id = request.app[CONTEXT], parse_id(argument)
     now = ctx.now()
-    found = await ctx.db.read(lambda tx: list_groups_of(tx, viewer.actor_id, now=now))
-    if group_id not in {actor.id for _, actor in found}:
+    if not await ctx.db.read(lambda tx: _has_list(tx, viewer, list_id, now=now)):
         raise RefusedError(404, "Record not found")
-    return Stream(name, str(group_id))
+    return Stream(name, str(list_id))
+
+
+async def _has_list(tx: Reader, viewer: Viewer, list_id: int, *, now: int) -> bool:
+    if await get_list(tx, list_id, owner_id=viewer.actor_id) is not None:
+        return True
+    return any(actor.id == list_id for _, actor in await list_groups_of(tx, viewer.actor_id, now=now))
 
 
 async def _send_error(socket: web.WebSocketResponse, refused: RefusedError) -> None:

@@ -530,3 +530,80 @@ CREATE TABLE scheduled_media (
 ) STRICT;
 
 CREATE INDEX scheduled_media_by_post ON scheduled_media (scheduled_id);
+
+-- What members sort and hide with. Nobody but their owner knows of any of it.
+CREATE TABLE lists (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  title TEXT NOT NULL,
+  replies_policy TEXT NOT NULL,      -- followed, list, none: whose answers to others it shows
+  exclusive INTEGER NOT NULL,        -- its people's posts are not in the home timeline
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX lists_by_owner ON lists (owner_id, id);
+
+CREATE TABLE list_people (
+  id INTEGER PRIMARY KEY,
+  list_id INTEGER NOT NULL REFERENCES lists (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  UNIQUE (list_id, actor_id)
+) STRICT;
+
+CREATE INDEX list_people_by_actor ON list_people (actor_id, list_id);
+
+CREATE TABLE filters (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  title TEXT NOT NULL,
+  context TEXT NOT NULL,             -- JSON: home, notifications, public, thread, account
+  action TEXT NOT NULL,              -- warn, hide, blur: apps do it
+  expires_at INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX filters_by_owner ON filters (owner_id, id);
+
+CREATE TABLE filter_keywords (
+  id INTEGER PRIMARY KEY,
+  filter_id INTEGER NOT NULL REFERENCES filters (id) ON DELETE CASCADE,
+  keyword TEXT NOT NULL,
+  whole_word INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX filter_keywords_by_filter ON filter_keywords (filter_id, id);
+
+CREATE TABLE filter_statuses (
+  id INTEGER PRIMARY KEY,
+  filter_id INTEGER NOT NULL REFERENCES filters (id) ON DELETE CASCADE,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  UNIQUE (filter_id, status_id)
+) STRICT;
+
+CREATE INDEX filter_statuses_by_status ON filter_statuses (status_id);
+
+CREATE TABLE markers (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  timeline TEXT NOT NULL,            -- home, notifications
+  last_read_id INTEGER NOT NULL,
+  version INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL,
+  PRIMARY KEY (owner_id, timeline)
+) STRICT;
+
+CREATE TABLE conversation_marks (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  thread_id INTEGER NOT NULL,
+  read_id INTEGER NOT NULL,          -- the newest post of the thread that was read
+  removed_id INTEGER NOT NULL,       -- the newest one when its owner put the conversation away; 0 for never
+  PRIMARY KEY (owner_id, thread_id)
+) STRICT;
+
+CREATE TABLE tag_follows (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  tag TEXT NOT NULL,                 -- as in status_tags
+  UNIQUE (owner_id, tag)
+) STRICT;
+
+CREATE INDEX tag_follows_by_tag ON tag_follows (tag);

@@ -251,6 +251,7 @@ async def test_a_boost_shows_no_more_than_its_original(db: Database) -> None:
 # --- nobody forgets to ask ---------------------------------------------------------------------------------------
 
 UNASKED = {
+    "lists": {"list_places": "in which lists a post stands that its reader was asked about"},
     "muted_threads": {"is_muted": "whether to tell a member, whom the caller has asked about the post"},
     "relations": {"list_boosting": "people, of a post that its reader was asked about"},
     "sights": {"list_marks": "what viewers did with posts that they were shown"},
@@ -264,6 +265,7 @@ UNASKED = {
         "list_participants": "people of a thread, for deciding whom a post may name",
         "list_uris_of_group": "for purging",
     },
+    "tags": {"delete_follow": "removes entries"},
     "timelines": {"delete_home_of": "removes entries"},
     "views": {"_list_marks": "what the viewer did with posts that they were shown"},
 }

@@ -1,6 +1,7 @@
 """Conversations: direct threads, each once, with everybody else in them."""
 
 from policies.terms import Audience
+from storage.members import Person
 from tests.web.api_world import World
 from tests.web.entity_checker import EntityChecker
 
@@ -41,3 +42,47 @@ async def test_the_id_is_never_that_of_a_hidden_post(world: World) -> None:
     [for_ben] = (await world.get("/api/v1/conversations", ben)).body
     assert for_ben["id"] == str(aside.id)
     assert for_ben["last_status"]["in_reply_to_id"] == str(secret.id)
+
+
+async def test_what_one_has_not_read_is_unread(world: World, checker: EntityChecker) -> None:
+    anna, ben, carl = [await world.person(name) for name in ("anna", "ben", "carl")]
+    first = await world.status(ben.actor, audience=Audience.DIRECT, mentions=[anna.actor])
+    path = f"/api/v1/conversations/{first.id}/read"
+    assert await unread(world, anna) == [True]
+    assert await unread(world, ben) == [False]  # their own words
+    for nobodys in (path, "/api/v1/conversations/12345/read"):
+        answer = await world.post(nobodys, carl)
+        assert (answer.status, answer.body) == (404, {"error": "Record not found"})
+    read = await world.post(path, anna)
+    checker.check("Conversation", read.body)
+    assert (read.body["id"], read.body["unread"]) == (str(first.id), False)
+    assert await unread(world, anna) == [False]
+    second = await world.status(ben.actor, audience=Audience.DIRECT, mentions=[anna.actor], reply_to=first)
+    assert await unread(world, anna) == [True]
+    assert (await world.post(f"/api/v1/conversations/{second.id}/read", anna)).status == 404
+
+
+async def test_a_conversation_is_put_away_until_the_next_post(world: World) -> None:
+    anna, ben, carl = [await world.person(name) for name in ("anna", "ben", "carl")]
+    first = await world.status(ben.actor, audience=Audience.DIRECT, mentions=[anna.actor])
+    path = f"/api/v1/conversations/{first.id}"
+    assert (await world.call("DELETE", path, carl)).status == 404
+    assert (await world.call("DELETE", path, anna)).body == {}
+    assert await unread(world, anna) == []
+    assert await unread(world, ben) == [False]
+    assert (await world.call("DELETE", path, anna)).status == 404
+    assert (await world.get(f"/api/v1/statuses/{first.id}", anna)).status == 200
+    await world.status(ben.actor, audience=Audience.DIRECT, mentions=[anna.actor], reply_to=first)
+    assert await unread(world, anna) == [True]
+    assert (await world.post(f"{path}/read", anna)).status == 200
+    assert await unread(world, anna) == [False]
+
+
+async def test_a_public_post_is_no_conversation(world: World) -> None:
+    anna = await world.person("anna")
+    post = await world.status(anna.actor)
+    assert (await world.post(f"/api/v1/conversations/{post.id}/read", anna)).status == 404
+
+
+async def unread(world: World, who: Person) -> list[bool]:
+    return [one["unread"] for one in (await world.get("/api/v1/conversations", who)).body]

@@ -1,5 +1,9 @@
 """What apps learn of the server: complete, honest, and nothing of what is private."""
 
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+
 from policies.terms import Audience
 from storage.actors import update_actor
 from storage.database import Transaction
@@ -9,6 +13,8 @@ from tests.web.api_world import World
 from tests.web.entity_checker import EntityChecker
 from web import decoder
 from web.api import instance
+from web.errors import answer_errors
+from web.keys import CONTEXT, SITE, Site
 
 
 async def test_version_2(world: World, checker: EntityChecker) -> None:
@@ -72,3 +78,42 @@ async def test_the_badge_is_the_only_emoji_and_its_picture_is_there(world: World
 
 def test_the_limit_of_images_is_the_decoders() -> None:
     assert instance.MOST_PIXELS == decoder.MOST_PIXELS
+
+
+async def test_what_else_is_said_of_the_server(world: World, checker: EntityChecker) -> None:
+    described = await world.get("/api/v1/instance/extended_description")
+    checker.check("ExtendedDescription", described.body)
+    assert described.body["content"] == "<p>Un hôpital</p>"
+    assert (await world.get("/api/v1/instance/rules")).body == []
+    assert (await world.get("/api/v1/instance/translation_languages")).body == {}
+    languages = (await world.get("/api/v1/instance/languages")).body
+    assert languages == [{"code": "en", "name": "English"}, {"code": "fr", "name": "Français"}]
+
+
+@pytest.mark.parametrize("name", ["privacy_policy", "terms_of_service", "domain_blocks", "activity", "peers"])
+async def test_what_is_not_published_is_not_there(world: World, name: str) -> None:
+    answer = await world.get(f"/api/v1/instance/{name}")
+    assert (answer.status, answer.body) == (404, {"error": "Record not found"})
+
+
+async def test_without_a_description_there_is_none(world: World) -> None:
+    app = web.Application(middlewares=[answer_errors])
+    app[CONTEXT], app[SITE] = world.ctx, Site("CHU A")
+    app.add_routes(instance.routes)
+    async with TestClient(TestServer(app)) as browser:
+        assert (await browser.get("/api/v1/instance/extended_description")).status == 404
+
+
+@pytest.mark.parametrize("path", ["/health", "/", "/about", "/auth/sign_in", "/static/style.css", "/api/v1/instance"])
+async def test_the_head_of_whatever_can_be_read(world: World, path: str) -> None:
+    async with world.browser.get(path) as whole, world.browser.head(path) as head:
+        assert (head.status, head.content_type) == (whole.status, whole.content_type)
+        assert head.status == 200
+        assert await head.read() == b""
+
+
+async def test_health_needs_no_more_than_the_process() -> None:
+    app = web.Application()
+    app.add_routes(instance.routes)
+    async with TestClient(TestServer(app)) as browser, browser.get("/health") as response:
+        assert (response.status, await response.text()) == (200, "OK")

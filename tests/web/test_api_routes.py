@@ -82,7 +82,10 @@ async def test_no_act_on_what_is_strange_makes_it_fall_over(world: World) -> Non
     acts = [
         (method, path)
         for method, path, _ in served(world)
-        if method in {"POST", "PUT", "DELETE"} and path.startswith("/api/v1/") and "{" in path
+        if method in {"POST", "PUT", "DELETE"}
+        and path.startswith("/api/v1/")
+        and "{" in path
+        and "/tags/" not in path  # nearly everything can be a tag
     ]
     assert acts
     for method, path in acts:

@@ -56,6 +56,9 @@ async def scene(world: World) -> tuple[list[Person], list[Status]]:
     await world.favourite(clara.actor, answer)
     await world.boost(clara.actor, public)
     await world.write(lambda tx: mark(tx, anne.actor, bruno.actor, public))
+    for who, keyword in ((anne, "bonjour"), (bruno, "radiographie")):
+        asked = {"title": "a", "context": ["home"], "keywords_attributes": [{"keyword": keyword}]}
+        assert (await world.post("/api/v2/filters", who, json=asked)).status == 200
     return people, statuses
 
 

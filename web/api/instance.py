@@ -13,6 +13,7 @@ from federation.rules import get_rules
 from policies.ruleset import Network, Ruleset
 from policies.terms import PeerState
 from storage.database import Reader
+from storage.rules import get_current
 from storage.usage import Usage, get_usage
 from web.answers import answer
 from web.api.featured import MOST_TAGS
@@ -22,7 +23,8 @@ from web.auth import Viewer, anyone, requires
 from web.images import LARGEST_FILE, MIME_TYPES
 from web.keys import CONTEXT, SITE, VERSION, Site
 from web.links import Links, make_links
-from web.render import Entity, custom_emoji
+from web.render import Entity, custom_emoji, moment
+from web.showing import not_found
 
 routes = web.RouteTableDef()
 
@@ -30,6 +32,7 @@ routes = web.RouteTableDef()
 API_VERSION = 2
 SOURCE_URL = "https://w3id.org/confrere/"
 MOST_PIXELS = 7680 * 4320  # `web.decoder` refuses more; it runs alone, and nothing imports it
+LANGUAGES = {"fr": "Français", "en": "English"}
 MONTH = 30 * 24 * 3_600_000
 
 
@@ -59,6 +62,44 @@ async def get_instance(request: web.Request) -> web.StreamResponse:
 @anyone
 async def get_instance_v1(request: web.Request) -> web.StreamResponse:
     return answer(render_instance_v1(await _read(request)))
+
+
+@routes.get("/health")
+@anyone
+async def get_health(_: web.Request) -> web.StreamResponse:
+    """That this process answers, for who watches it; of the database it says nothing."""
+    return web.Response(text="OK")
+
+
+@routes.get("/api/v1/instance/extended_description")
+@anyone
+async def get_description(request: web.Request) -> web.StreamResponse:
+    """The same words as elsewhere: there are no longer ones. Nobody notes when they change; the rules' date stands in."""
+    site = request.app[SITE]
+    current = await request.app[CONTEXT].db.read(get_current)
+    if not site.description or current is None:
+        raise not_found()
+    return answer({"updated_at": moment(current.created_at), "content": f"<p>{_linked(site.description)}</p>"})
+
+
+@routes.get("/api/v1/instance/rules")
+@anyone
+async def list_rules(_: web.Request) -> web.StreamResponse:
+    """As in the documents about this server: the admin has no place to write any."""
+    return answer([])
+
+
+@routes.get("/api/v1/instance/languages")
+@anyone
+async def list_languages(request: web.Request) -> web.StreamResponse:
+    return answer([{"code": code, "name": LANGUAGES.get(code, code)} for code in request.app[SITE].languages])
+
+
+@routes.get("/api/v1/instance/translation_languages")
+@anyone
+async def list_translations(_: web.Request) -> web.StreamResponse:
+    """Nothing is translated: posts about patients go to no other service."""
+    return answer({})
 
 
 @routes.get("/api/v1/custom_emojis")

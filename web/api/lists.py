@@ -1,27 +1,32 @@
-"""Lists: each private group that a member belongs to, read-only, because every client can show a List.
-
-Mastodon's own lists of people are not here.
+"""Lists: those that a member makes of people, and each private group that they belong to, because every client can show
+a List. A group's is read-only: who is in it is decided by joining and leaving.
 """
 
 from dataclasses import replace
 
 from aiohttp import web
 
-from storage import groups, relations
-from storage.database import Reader
-from storage.records import Actor
+from storage import groups, lists, relations
+from storage.database import Reader, Transaction
+from storage.ids import new_id
+from storage.records import Actor, PeopleList
 from storage.relations import Listed
-from web.answers import answer
+from web.answers import answer, empty
 from web.auth import Viewer, requires
-from web.bodies import path_id, read_query
+from web.bodies import path_id, read_form, read_query
+from web.errors import ApiError
+from web.forms import Form
 from web.keys import CONTEXT
 from web.pagination import parse_page
-from web.render import group_list
+from web.render import Entity, group_list, people_list
 from web.showing import not_found, show_listed, stored_page
 
 routes = web.RouteTableDef()
 
 MOST_MEMBERS = 5_000
+MOST_LISTS = 50
+MOST_TITLE = 256
+POLICIES = ("followed", "list", "none")
 
 
 @routes.get("/api/v1/lists")
@@ -29,37 +34,166 @@ MOST_MEMBERS = 5_000
 async def list_lists(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     ctx = request.app[CONTEXT]
     now = ctx.now()
-    found = await ctx.db.read(lambda tx: groups.list_groups_of(tx, viewer.actor_id, now=now))
-    return answer([group_list(actor) for _, actor in found])
+
+    async def unit(tx: Reader) -> list[Entity]:
+        joined = await groups.list_groups_of(tx, viewer.actor_id, now=now)
+        made = await lists.list_lists(tx, viewer.actor_id)
+        return [group_list(actor) for _, actor in joined] + [people_list(one) for one in made]
+
+    return answer(await ctx.db.read(unit))
+
+
+@routes.post("/api/v1/lists")
+@requires("write:lists")
+async def make_list(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    ctx, form = request.app[CONTEXT], await read_form(request)
+    now, title = ctx.now(), form.required("title")
+
+    async def unit(tx: Transaction) -> PeopleList:
+        if await lists.count_lists(tx, viewer.actor_id) >= MOST_LISTS:
+            raise ApiError(422, "Validation failed: You have reached the maximum number of lists")
+        made = _parse_list(form, PeopleList(new_id(now), viewer.actor_id, title, "list", 0, now))
+        await lists.insert_list(tx, made)
+        return made
+
+    return answer(people_list(await ctx.db.transact(unit)))
 
 
 @routes.get("/api/v1/lists/{id}")
 @requires("read:lists")
 async def get_list(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    ctx, group_id = request.app[CONTEXT], path_id(request)
+    ctx, list_id = request.app[CONTEXT], path_id(request)
     now = ctx.now()
-    return answer(group_list(await ctx.db.read(lambda tx: require_list(tx, viewer, group_id, now=now))))
+    found = await ctx.db.read(lambda tx: require_list(tx, viewer, list_id, now=now))
+    return answer(people_list(found) if isinstance(found, PeopleList) else group_list(found))
+
+
+@routes.put("/api/v1/lists/{id}")
+@routes.patch("/api/v1/lists/{id}")
+@requires("write:lists")
+async def change_list(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    ctx, form, list_id = request.app[CONTEXT], await read_form(request), path_id(request)
+    now = ctx.now()
+
+    async def unit(tx: Transaction) -> PeopleList:
+        changed = _parse_list(form, await _require_own(tx, viewer, list_id, now=now))
+        await lists.update_list(tx, changed)
+        return changed
+
+    return answer(people_list(await ctx.db.transact(unit)))
+
+
+@routes.delete("/api/v1/lists/{id}")
+@requires("write:lists")
+async def delete_list(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    ctx, list_id = request.app[CONTEXT], path_id(request)
+    now = ctx.now()
+
+    async def unit(tx: Transaction) -> None:
+        await lists.delete_list(tx, (await _require_own(tx, viewer, list_id, now=now)).id)
+
+    await ctx.db.transact(unit)
+    return empty()
+
+
+def _parse_list(form: Form, before: PeopleList) -> PeopleList:
+    """A list as a request changes it; what the request does not name stays."""
+    title = form.required("title") if "title" in form else before.title
+    if len(title) > MOST_TITLE:
+        raise ApiError(422, f"Validation failed: Title is too long (maximum is {MOST_TITLE} characters)")
+    policy = form.text("replies_policy") or before.replies_policy
+    if policy not in POLICIES:
+        raise ApiError(422, f"Validation failed: replies_policy must be one of {', '.join(POLICIES)}")
+    exclusive = form.boolean("exclusive")
+    return replace(
+        before,
+        title=title,
+        replies_policy=policy,
+        exclusive=before.exclusive if exclusive is None else int(exclusive),
+    )
 
 
 @routes.get("/api/v1/lists/{id}/accounts")
 @requires("read:lists")
 async def list_members(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    """The group's members, as far as this instance knows them."""
-    page, group_id = parse_page(read_query(request), default=40, most=80), path_id(request)
+    """Who is in a list; of a group its members, as far as this instance knows them."""
+    page, list_id = parse_page(read_query(request), default=40, most=80), path_id(request)
     if page.limit == 0:  # Tusky asks for all of them that way, as Mastodon allows
         page = replace(page, limit=MOST_MEMBERS)
 
     async def query(tx: Reader, now: int) -> list[Listed]:
-        await require_list(tx, viewer, group_id, now=now)
-        return await relations.list_members(tx, group_id, stored_page(page), now=now)
+        if isinstance(await require_list(tx, viewer, list_id, now=now), PeopleList):
+            return await relations.list_listed(tx, list_id, stored_page(page))
+        return await relations.list_members(tx, list_id, stored_page(page), now=now)
 
     return await show_listed(request, viewer, page, query)
 
 
-async def require_list(tx: Reader, viewer: Viewer, group_id: int, *, now: int) -> Actor:
-    """The group of which the viewer is a member at this moment; 404 otherwise, as for a group that does not exist."""
-    found = await groups.list_groups_of(tx, viewer.actor_id, now=now)
-    actor = next((actor for _, actor in found if actor.id == group_id), None)
+@routes.post("/api/v1/lists/{id}/accounts")
+@requires("write:lists")
+async def add_people(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """All of them or none, as in Mastodon."""
+    ctx, form, list_id = request.app[CONTEXT], await read_form(request), path_id(request)
+    now, ids = ctx.now(), list(dict.fromkeys(form.identifiers("account_ids")))
+
+    async def unit(tx: Transaction) -> None:
+        own = await _require_own(tx, viewer, list_id, now=now)
+        if set(await relations.list_known(tx, ids, viewer=viewer.actor_id, now=now)) != set(ids):
+            raise not_found()
+        if await lists.list_eligible(tx, viewer.actor_id, ids) != set(ids):
+            raise ApiError(422, "Validation failed: Account must be followed")
+        if not await lists.insert_people(tx, own.id, ids, now=now):
+            raise ApiError(422, "Validation failed: Account has already been taken")
+
+    await ctx.db.transact(unit)
+    return empty()
+
+
+@routes.delete("/api/v1/lists/{id}/accounts")
+@requires("write:lists")
+async def remove_people(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    ctx, form, list_id = request.app[CONTEXT], await read_form(request), path_id(request)
+    now, ids = ctx.now(), form.identifiers("account_ids")
+
+    async def unit(tx: Transaction) -> None:
+        await lists.delete_people(tx, (await _require_own(tx, viewer, list_id, now=now)).id, ids)
+
+    await ctx.db.transact(unit)
+    return empty()
+
+
+@routes.get("/api/v1/accounts/{id}/lists")
+@requires("read:lists")
+async def list_lists_with(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Those of one's own lists that somebody is in. Groups are left out: apps offer to add and remove people here."""
+    ctx, actor_id = request.app[CONTEXT], path_id(request)
+    now = ctx.now()
+
+    async def unit(tx: Reader) -> list[PeopleList]:
+        if await relations.get_known(tx, actor_id, viewer=viewer.actor_id, now=now) is None:
+            raise not_found()
+        return await lists.list_lists_with(tx, viewer.actor_id, actor_id)
+
+    return answer([people_list(one) for one in await ctx.db.read(unit)])
+
+
+async def require_list(tx: Reader, viewer: Viewer, list_id: int, *, now: int) -> Actor | PeopleList:
+    """One of the viewer's lists, or a group of which they are a member at this moment; 404 otherwise, as for what does
+    not exist.
+    """
+    own = await lists.get_list(tx, list_id, owner_id=viewer.actor_id)
+    if own is not None:
+        return own
+    joined = await groups.list_groups_of(tx, viewer.actor_id, now=now)
+    actor = next((actor for _, actor in joined if actor.id == list_id), None)
     if actor is None:
         raise not_found()
     return actor
+
+
+async def _require_own(tx: Reader, viewer: Viewer, list_id: int, *, now: int) -> PeopleList:
+    """A list that the viewer may change. Raises the 404, and 422 for a group of theirs."""
+    found = await require_list(tx, viewer, list_id, now=now)
+    if not isinstance(found, PeopleList):
+        raise ApiError(422, "This list shows a private group: it changes as people join and leave the group")
+    return found

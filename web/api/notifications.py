@@ -11,19 +11,20 @@ from dataclasses import replace
 from aiohttp import web
 
 from storage import notifications, relations, views
-from storage.database import Reader
+from storage.database import Reader, Transaction
 from storage.ids import first_id, milliseconds
+from storage.markers import list_markers
 from storage.notifications import Wanted
 from storage.pages import Page
 from storage.records import Actor, Notification, Status
 from storage.views import Posts
 from storage.visibility import list_visible
-from web.answers import answer
+from web.answers import answer, empty
 from web.auth import Viewer, requires
 from web.bodies import path_id, read_query
 from web.forms import Form, parse_id
 from web.keys import CONTEXT
-from web.pagination import links, parse_page
+from web.pagination import links, parse_limit, parse_page
 from web.render import Entity, Renderer, notification, notification_group
 from web.showing import frame, in_order, not_found, show_people, stored_page
 
@@ -33,6 +34,8 @@ GROUPED = ("favourite", "reblog", "follow")
 STRETCH = 12 * 3_600_000
 # A page of groups looks at this many notifications for each group asked for, at most.
 DEPTH = 8
+UNREAD = 100
+MOST_UNREAD = 1_000
 
 _KEY = re.compile(r"(favourite|reblog|follow)(?:-([0-9]{1,19}))?-([0-9]{1,6})")
 
@@ -45,6 +48,38 @@ async def list_single(request: web.Request, viewer: Viewer) -> web.StreamRespons
     found, shown = await _read(request, viewer, _page_of(viewer, stored_page(page), _parse_wanted(form)))
     entities = [notification(one, shown, status) for one, status in found]
     return answer(entities, headers=links(request, page, [one.id for one, _ in found]))
+
+
+@routes.get("/api/v1/notifications/unread_count")
+@requires("read:notifications")
+async def count_unread(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    form = read_query(request)
+    limit = parse_limit(form, default=UNREAD, most=MOST_UNREAD)
+    return answer({"count": len(await _list_unread(request, viewer, _parse_wanted(form), limit))})
+
+
+@routes.post("/api/v1/notifications/clear")
+@routes.post("/api/v2/notifications/clear")
+@requires("write:notifications")
+async def clear(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    await request.app[CONTEXT].db.transact(lambda tx: notifications.delete_all_of(tx, viewer.actor_id))
+    return empty()
+
+
+@routes.post("/api/v1/notifications/{id}/dismiss")
+@requires("write:notifications")
+async def dismiss(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    ctx, ask = request.app[CONTEXT], _one_of(viewer, path_id(request))
+    now = ctx.now()
+
+    async def unit(tx: Transaction) -> None:
+        found = await ask(tx, now)
+        if not found:
+            raise not_found()
+        await notifications.delete_some_of(tx, viewer.actor_id, [one.id for one in found])
+
+    await ctx.db.transact(unit)
+    return empty()
 
 
 @routes.get("/api/v1/notifications/{id}")
@@ -68,6 +103,36 @@ async def list_grouped(request: web.Request, viewer: Viewer) -> web.StreamRespon
     ended = len(covered) == len(found) < deep.limit  # how full a page is says nothing here
     headers = links(request, replace(page, limit=len(covered) + int(ended)), covered)
     return answer(_results(groups, shown), headers=headers)
+
+
+@routes.get("/api/v2/notifications/unread_count")
+@requires("read:notifications")
+async def count_unread_groups(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    form = read_query(request)
+    limit, kinds = parse_limit(form, default=UNREAD, most=MOST_UNREAD), form.texts("grouped_types") or GROUPED
+    found = await _list_unread(request, viewer, _parse_wanted(form), MOST_UNREAD)
+    return answer({"count": min(limit, len({group_key(one, kinds) for one in found}))})
+
+
+async def _list_unread(request: web.Request, viewer: Viewer, wanted: Wanted, limit: int) -> list[Notification]:
+    """Those after the member's marker, newest first."""
+    ctx = request.app[CONTEXT]
+    now = ctx.now()
+
+    async def unit(tx: Reader) -> list[Notification]:
+        marker = (await list_markers(tx, viewer.actor_id, ["notifications"])).get("notifications")
+        page = Page(limit=limit, after=marker.last_read_id if marker else 0)
+        return await notifications.list_notifications(tx, viewer.actor_id, page, wanted, now=now)
+
+    return await ctx.db.read(unit)
+
+
+@routes.post("/api/v2/notifications/{key}/dismiss")
+@requires("write:notifications")
+async def dismiss_group(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    ids = [one.id for one, _ in (await _read_group(request, viewer))[0]]
+    await request.app[CONTEXT].db.transact(lambda tx: notifications.delete_some_of(tx, viewer.actor_id, ids))
+    return empty()
 
 
 @routes.get("/api/v2/notifications/{key}")

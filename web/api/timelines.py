@@ -1,10 +1,10 @@
-"""Timelines: what a member's home holds, what is public, what has a hashtag, what a group wrote."""
+"""Timelines: what a member's home holds, what is public, what has a hashtag, what stands in a list."""
 
 from aiohttp import web
 
 from storage import timelines
 from storage.database import Reader
-from storage.records import Status
+from storage.records import PeopleList, Status
 from storage.timelines import Kinds, Tags
 from web.api.lists import require_list
 from web.auth import Viewer, public, requires
@@ -55,11 +55,12 @@ async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResp
 @routes.get("/api/v1/timelines/list/{id}")
 @requires("read:lists")
 async def get_list(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    page, group_id = parse_page(read_query(request)), path_id(request)
+    page, list_id = parse_page(read_query(request)), path_id(request)
 
     async def query(tx: Reader, now: int) -> list[Status]:
-        await require_list(tx, viewer, group_id, now=now)
-        return await timelines.list_group(tx, viewer.actor_id, group_id, stored_page(page), now=now)
+        found = await require_list(tx, viewer, list_id, now=now)
+        ask = timelines.list_people if isinstance(found, PeopleList) else timelines.list_group
+        return await ask(tx, viewer.actor_id, list_id, stored_page(page), now=now)
 
     return await show_timeline(request, viewer, page, query)
 

@@ -11,6 +11,7 @@ import orjson
 
 from storage import notifications, views
 from storage.database import Reader
+from storage.lists import NOWHERE_ELSE, Place, list_places
 from storage.records import Event, Notification, Status
 from storage.sights import Marks, list_marks, list_seen
 from storage.views import Posts
@@ -31,12 +32,20 @@ class Told:
     status: Status | None = None
     notification: Notification | None = None
     posts: Posts | None = None
+    place: Place = NOWHERE_ELSE
+
+    @property
+    def lists(self) -> set[str]:
+        """The ids of the lists that the post stands in for the owner: their own, and its group."""
+        group = {self.status.group_id} if self.status and self.status.group_id is not None else set()
+        return {str(one) for one in (*self.place.lists, *group)}
 
 
 async def load_told(tx: Reader, events: Sequence[Event], *, now: int) -> list[Told]:
     """Those of these events that can be told now, in their order."""
     wanted = {(event.owner_id, event.ref) for event in events if event.type in STATUS_EVENTS}
     shown = await load_sights(tx, wanted, now=now) if wanted else {}
+    places = await _list_places(tx, shown, now=now) if shown else {}
     told: list[Told | None] = []
     for event in events:
         match event.type:
@@ -44,10 +53,16 @@ async def load_told(tx: Reader, events: Sequence[Event], *, now: int) -> list[To
                 told.append(Told(event))
             case "update" | "status.update" if (event.owner_id, event.ref) in shown:
                 status, posts = shown[event.owner_id, event.ref]
-                told.append(Told(event, status, posts=posts))
+                place = places.get((event.owner_id, event.ref), NOWHERE_ELSE)
+                told.append(Told(event, status, posts=posts, place=place))
             case "notification":
                 told.append(await _load_notification(tx, event, now=now))
     return [one for one in told if one is not None]
+
+
+async def _list_places(tx: Reader, shown: Iterable[tuple[int, int]], *, now: int) -> dict[tuple[int, int], Place]:
+    owners, status_ids = zip(*shown, strict=True)
+    return await list_places(tx, set(status_ids), set(owners), now=now)
 
 
 async def load_sights(
@@ -55,13 +70,13 @@ async def load_sights(
 ) -> dict[tuple[int, int], tuple[Status, Posts]]:
     """Posts by owner and id, as each owner may see them; what the owner may not see is not there.
 
-    What is shown around a post depends on its viewer in three ways only: which of the posts it refers to they see, what
-    they did with it, and their language.
+    What is shown around a post depends on its viewer in four ways only: which of the posts it refers to they see, what
+    they did with it, their language, and their filters.
     """
     wanted = sorted(wanted)
     owners = {owner for owner, _ in wanted}
     seen = await _list_around(tx, {status_id for _, status_id in wanted}, owners, now=now)
-    marks = await list_marks(tx, {status_id for posts in seen.values() for status_id in posts}, owners)
+    marks = await list_marks(tx, {status_id for posts in seen.values() for status_id in posts}, owners, now=now)
     loaded: dict[tuple[int, frozenset[int]], Posts] = {}
     sights: dict[tuple[int, int], tuple[Status, Posts]] = {}
     for owner, status_id in wanted:
@@ -119,6 +134,7 @@ def _as_seen_by(owner: int, posts: Posts, marks: Marks) -> Posts:
         bookmarked=marked(marks.bookmarked),
         pinned=marked(marks.pinned),
         muted=marked(marks.muted),
+        filters=marks.filters.get(owner, ()),
     )
 
 
@@ -136,7 +152,7 @@ async def _load_notification(tx: Reader, event: Event, *, now: int) -> Told | No
 def render_messages(told: Iterable[Told], outlet: Outlet, make_frame: Callable[[Posts], Frame]) -> Iterator[Message]:
     """The messages for one connection, in the order of the events."""
     for one in told:
-        streams = list(outlet.wanting(one.event.type, one.status.group_id if one.status else None))
+        streams = list(outlet.wanting(one.event.type, one.lists, home=one.place.home))
         payload = _render_payload(one, make_frame) if streams else None
         if payload is not None:
             yield from (Message(stream, one.event.type, payload) for stream in streams)

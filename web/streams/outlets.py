@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,7 +14,7 @@ MOST_WAITING = 200
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What is subscribed to: `user`, `user:notification`, or `list` with the id of a group."""
+    """What is subscribed to: `user`, `user:notification`, or `list` with the id of a list or group."""
 
     name: str
     argument: str = ""
@@ -73,21 +73,24 @@ class Outlet:
             self.ended.set_result(why)
         self._waiting.clear()
 
-    def wanting(self, event: str, group_id: int | None) -> Iterator[Stream]:
-        """The subscriptions that an event is for. `group_id`: of the post it is about.
+    def wanting(self, event: str, lists: Collection[str] = (), *, home: bool = True) -> Iterator[Stream]:
+        """The subscriptions that an event is for. `lists`: ids of those that the post it is about stands in; `home`:
+        whether it stands in the home timeline.
 
-        A post that is gone tells no group any more; its id goes to every list, where clients ignore unknown ids.
+        A post that is gone tells no list any more; its id goes to every list, where clients ignore unknown ids.
         """
         for stream in self.streams:
             match stream.name, event:
                 case "user" | "user:notification", "notification":
                     wanted = self.viewer.has("read:notifications")
+                case "user", "update" | "status.update":
+                    wanted = home
                 case "user", _:
                     wanted = True
                 case "list", "delete":
                     wanted = True
                 case "list", "update" | "status.update":
-                    wanted = stream.argument == str(group_id)
+                    wanted = stream.argument in lists
                 case _:
                     wanted = False
             if wanted:

@@ -1,0 +1,101 @@
+"""Hashtags: which ones members follow, and how often they were used in public. Tags are in lower case, without #."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from storage.database import Reader, Transaction
+from storage.pages import Page
+from storage.visibility import VISIBLE
+
+DAY = 24 * 3_600_000
+
+
+@dataclass(frozen=True, slots=True)
+class Followed:
+    """A tag that a member follows; pages are by `id`."""
+
+    id: int
+    tag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How often a tag was used on one day (counted from 1970), and by how many."""
+
+    day: int
+    uses: int
+    people: int
+
+
+async def is_followed(tx: Reader, owner_id: int, tag: str) -> bool:
+    return bool(
+        await tx.value(
+            "SELECT count(*) FROM tag_follows WHERE owner_id = :owner AND tag = :tag", owner=owner_id, tag=tag
+        )
+    )
+
+
+async def list_followed(tx: Reader, owner_id: int, page: Page) -> list[Followed]:
+    """Newest first."""
+    order = "ASC" if page.oldest_first else "DESC"
+    found = await tx.rows(
+        "SELECT t.id, t.tag FROM tag_follows t WHERE t.owner_id = :owner AND t.id > :after AND t.id < :before "
+        f"ORDER BY t.id {order} LIMIT :limit",
+        owner=owner_id,
+        after=page.after,
+        before=page.before,
+        limit=page.limit,
+    )
+    listed = [Followed(*row) for row in found]
+    return listed[::-1] if page.oldest_first else listed
+
+
+async def list_follower_ids(tx: Reader, tags: Iterable[str]) -> list[int]:
+    """Our members who follow any of these tags, for their home timelines."""
+    found = await tx.rows(
+        "SELECT DISTINCT t.owner_id FROM tag_follows t JOIN members m ON m.actor_id = t.owner_id "
+        "WHERE t.tag IN :tags AND m.disabled_at IS NULL",
+        tags=list(tags),
+    )
+    return [row[0] for row in found]
+
+
+async def insert_follow(tx: Transaction, follow_id: int, owner_id: int, tag: str) -> None:
+    """Following twice is following."""
+    await tx.execute(
+        "INSERT INTO tag_follows (id, owner_id, tag) VALUES (:id, :owner, :tag) ON CONFLICT (owner_id, tag) DO NOTHING",
+        id=follow_id,
+        owner=owner_id,
+        tag=tag,
+    )
+
+
+async def delete_follow(tx: Transaction, owner_id: int, tag: str) -> None:
+    """The tag is followed no more, and what came into the home timeline for its sake alone leaves it."""
+    await tx.execute("DELETE FROM tag_follows WHERE owner_id = :owner AND tag = :tag", owner=owner_id, tag=tag)
+    await tx.execute(
+        "DELETE FROM home_entries WHERE owner_id = :owner AND status_id IN (SELECT s.id FROM status_tags t "
+        "JOIN statuses s ON s.id = t.status_id WHERE t.tag = :tag AND s.audience = 'public' AND s.actor_id <> :owner "
+        "AND NOT EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = :owner AND f.followee_id = s.actor_id "
+        "AND f.state = 'accepted') AND NOT EXISTS (SELECT 1 FROM status_tags o JOIN tag_follows g ON g.tag = o.tag "
+        "WHERE o.status_id = s.id AND g.owner_id = :owner))",
+        owner=owner_id,
+        tag=tag,
+    )
+
+
+async def list_uses(tx: Reader, tags: Iterable[str], *, since: int, now: int) -> dict[str, list[Use]]:
+    """For each tag the days on which somebody used it in public, the same for whoever asks."""
+    found = await tx.rows(
+        f"SELECT t.tag, s.created_at / {DAY}, count(*), count(DISTINCT s.actor_id) FROM status_tags t "
+        "JOIN statuses s ON s.id = t.status_id JOIN actors a ON a.id = s.actor_id WHERE t.tag IN :tags "
+        f"AND s.audience = 'public' AND s.created_at >= :since AND {VISIBLE} GROUP BY t.tag, s.created_at / {DAY}",
+        tags=list(tags),
+        since=since,
+        viewer=0,
+        now=now,
+    )
+    uses: dict[str, list[Use]] = {}
+    for tag, *use in found:
+        uses.setdefault(tag, []).append(Use(*use))
+    return uses
