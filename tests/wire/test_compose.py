@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.wire.compose import Named, compose, find_hashtags, find_mentions, paragraphs
+from federation.wire.compose import Named, compose, compose_line, find_hashtags, find_mentions, paragraphs
 from federation.wire.sanitize import clean_html, to_text
 from tests.wire.documents import fuzz
 
@@ -120,3 +120,11 @@ def test_whatever_is_written_stays_inside(text: str) -> None:
 @given(st.text(st.characters(categories=("L", "N", "P", "S")), max_size=40))
 def test_the_reader_reads_what_was_written(text: str) -> None:
     assert to_text(compose(text, {}, tag_url)) == text
+
+
+def test_a_line_has_links_and_tags_but_names_nobody_and_ends_in_no_paragraph() -> None:
+    line = compose_line("<b> https://a.example #cardio @anna", tag_url)
+    assert line.startswith("&lt;b&gt; <a ")
+    assert tag_url("cardio") in line
+    assert line.endswith(" @anna")
+    assert "<p>" not in line

@@ -148,6 +148,15 @@ def test_activities_leave_out_what_is_not_said() -> None:
     assert made["@context"] == render.CONTROL_CONTEXT
 
 
+def test_a_short_collection_is_given_whole() -> None:
+    collection = render.render_items("https://x/c", ["a", "b"])
+    assert (collection["type"], collection["totalItems"], collection["orderedItems"]) == (
+        "OrderedCollection",
+        2,
+        ["a", "b"],
+    )
+
+
 def test_tombstones_and_collections() -> None:
     assert render.render_tombstone("https://x/1") == {"id": "https://x/1", "type": "Tombstone"}
     assert render.render_tombstone("https://x/1", NOW)["deleted"] == render_datetime(NOW)
