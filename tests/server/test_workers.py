@@ -24,7 +24,7 @@ def work(lifeline):
         return 3
     signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
     while True:
-        ready, _, _ = select.select([listener, lifeline], [], [])
+        ready, _, _ = select.select([listener, lifeline], [], [], 0.1)  # a signal just before is only seen after
         if lifeline in ready:
             return 0
         try:
