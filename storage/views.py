@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from storage import actors, attestations, media, rules, statuses
 from storage.database import Reader
 from storage.filters import Active, list_active
+from storage.marks import NONE, Marks, list_marks
 from storage.records import Actor, App, Attestation, Media, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
@@ -49,11 +50,7 @@ class Posts:
     mentions: dict[int, list[Named]] = field(default_factory=dict)
     tags: dict[int, list[str]] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
-    favourited: frozenset[int] = frozenset()
-    boosted: frozenset[int] = frozenset()
-    bookmarked: frozenset[int] = frozenset()
-    pinned: frozenset[int] = frozenset()
-    muted: frozenset[int] = frozenset()
+    marks: Marks = NONE
     filters: Sequence[Active] = ()
 
 
@@ -93,7 +90,7 @@ async def load_posts(
     people = await _load_people_of(tx, [*page, *shown], also, viewer=viewer)
     if not ids:
         return Posts(people)
-    marks = await _list_marks(tx, viewer, ids) if viewer else {}
+    everything = [status.id for status in (*page, *shown)]
     return Posts(
         people=people,
         originals=originals,
@@ -102,14 +99,8 @@ async def load_posts(
         mentions=named,
         tags=await statuses.list_tags(tx, ids),
         apps=await _list_apps(tx, shown),
-        favourited=marks.get("favourited", frozenset()),
-        boosted=marks.get("boosted", frozenset()),
-        bookmarked=marks.get("bookmarked", frozenset()),
-        pinned=marks.get("pinned", frozenset()),
-        muted=marks.get("muted", frozenset()),
-        filters=(await list_active(tx, [viewer], [status.id for status in (*page, *shown)], now=now)).get(viewer, [])
-        if viewer
-        else (),
+        marks=(await list_marks(tx, ids, [viewer])).get(viewer, NONE) if viewer else NONE,
+        filters=(await list_active(tx, [viewer], everything, now=now)).get(viewer, ()) if viewer else (),
     )
 
 
@@ -160,22 +151,6 @@ async def _list_named(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[N
     for status_id, *one in found:
         named.setdefault(status_id, []).append(Named(*one))
     return named
-
-
-async def _list_marks(tx: Reader, viewer: int, status_ids: Iterable[int]) -> dict[str, frozenset[int]]:
-    """What the viewer did with these posts: for each mark those that have it."""
-    # CROSS JOIN: SQLite would else go through all threads that somebody ever muted, for each page.
-    found = await tx.rows(
-        "SELECT 'favourited', status_id FROM favourites WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
-        "SELECT 'boosted', boost_of_id FROM statuses WHERE actor_id = :viewer AND boost_of_id IN :ids UNION ALL "
-        "SELECT 'bookmarked', status_id FROM bookmarks WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
-        "SELECT 'pinned', status_id FROM pins WHERE actor_id = :viewer AND status_id IN :ids UNION ALL "
-        "SELECT 'muted', s.id FROM statuses s CROSS JOIN muted_threads t "
-        "WHERE t.thread_id = s.thread_id AND t.actor_id = :viewer AND s.id IN :ids",
-        viewer=viewer,
-        ids=list(status_ids),
-    )
-    return {mark: frozenset(one for other, one in found if other == mark) for mark in {row[0] for row in found}}
 
 
 async def list_conversation_ids(tx: Reader, thread_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, int]:

@@ -404,13 +404,13 @@ class Renderer:
 
     def _mark(self, entity: Entity, status: Status, meant: Status) -> None:
         """What only a member is told: their own marks."""
-        entity["favourited"] = meant.id in self._posts.favourited
-        entity["reblogged"] = meant.id in self._posts.boosted
-        entity["bookmarked"] = meant.id in self._posts.bookmarked
-        entity["muted"] = meant.id in self._posts.muted
+        entity["favourited"] = meant.id in self._posts.marks.favourited
+        entity["reblogged"] = meant.id in self._posts.marks.boosted
+        entity["bookmarked"] = meant.id in self._posts.marks.bookmarked
+        entity["muted"] = meant.id in self._posts.marks.muted
         entity["filtered"] = self._filtered(status, meant) if self._posts.filters else []
         if status.actor_id == self._frame.viewer and status is meant:
-            entity["pinned"] = meant.id in self._posts.pinned
+            entity["pinned"] = meant.id in self._posts.marks.pinned
 
     def _filtered(self, status: Status, meant: Status) -> list[Entity]:
         text = searchable(meant, self._posts.media.get(meant.id, ()))

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from federation.local_actors import new_actor
 from policies.terms import Audience, Level
+from storage.marks import Marks
 from storage.records import Actor, Attestation, Media, Member, Status, StatusEdit, as_json
 from storage.relations import Relation
 from storage.views import Named, People, Posts
@@ -188,7 +189,7 @@ def test_a_boost_of_what_the_viewer_may_not_see_is_left_out() -> None:
 
 def test_a_boost_carries_its_original_and_its_marks(checker: EntityChecker) -> None:
     boost = replace(POST, id=12, actor_id=2, boost_of_id=10, content="", favourites_count=0)
-    posts = Posts(people(), originals={10: POST}, favourited=frozenset({10}), boosted=frozenset({10}))
+    posts = Posts(people(), originals={10: POST}, marks=Marks(favourited={10}, boosted={10}))
     shown = Renderer(posts, FRAME).status(boost)
     checker.check("Status", shown)
     assert shown["reblog"]["id"] == "10"

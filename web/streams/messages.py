@@ -11,9 +11,11 @@ import orjson
 
 from storage import notifications, views
 from storage.database import Reader
+from storage.filters import list_active
 from storage.lists import NOWHERE_ELSE, Place, list_places
+from storage.marks import NONE, list_marks
 from storage.records import Event, Notification, Status
-from storage.sights import Marks, list_marks, list_seen
+from storage.sights import list_locales, list_seen
 from storage.views import Posts
 from storage.visibility import get_visible
 from web.render import Entity, Frame, Renderer, notification
@@ -76,7 +78,9 @@ async def load_sights(
     wanted = sorted(wanted)
     owners = {owner for owner, _ in wanted}
     seen = await _list_around(tx, {status_id for _, status_id in wanted}, owners, now=now)
-    marks = await list_marks(tx, {status_id for posts in seen.values() for status_id in posts}, owners, now=now)
+    around = {status_id for posts in seen.values() for status_id in posts}
+    marks, filters = await list_marks(tx, around, owners), await list_active(tx, owners, around, now=now)
+    locales = await list_locales(tx, owners)
     loaded: dict[tuple[int, frozenset[int]], Posts] = {}
     sights: dict[tuple[int, int], tuple[Status, Posts]] = {}
     for owner, status_id in wanted:
@@ -86,7 +90,16 @@ async def load_sights(
         key = (status_id, _reach(status, seen[owner]))
         if key not in loaded:
             loaded[key] = await views.load_posts(tx, [status], viewer=owner, now=now)
-        sights[owner, status_id] = status, _as_seen_by(owner, loaded[key], marks)
+        posts = loaded[key]
+        sights[owner, status_id] = (
+            status,
+            replace(
+                posts,
+                people=replace(posts.people, locale=locales.get(owner, "")),
+                marks=marks.get(owner, NONE),
+                filters=filters.get(owner, ()),
+            ),
+        )
     return sights
 
 
@@ -118,24 +131,6 @@ def _reach(status: Status, seen: dict[int, Status]) -> frozenset[int]:
             reached.add(one)
             waiting += _refs(seen[one])
     return frozenset(reached)
-
-
-def _as_seen_by(owner: int, posts: Posts, marks: Marks) -> Posts:
-    locale = marks.locales.get(owner, "")
-
-    def marked(pairs: frozenset[tuple[int, int]]) -> frozenset[int]:
-        return frozenset(status_id for viewer, status_id in pairs if viewer == owner)
-
-    return replace(
-        posts,
-        people=replace(posts.people, locale=locale) if posts.people.locale != locale else posts.people,
-        favourited=marked(marks.favourited),
-        boosted=marked(marks.boosted),
-        bookmarked=marked(marks.bookmarked),
-        pinned=marked(marks.pinned),
-        muted=marked(marks.muted),
-        filters=marks.filters.get(owner, ()),
-    )
 
 
 async def _load_notification(tx: Reader, event: Event, *, now: int) -> Told | None:
