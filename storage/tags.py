@@ -1,6 +1,6 @@
 """Hashtags: which ones members follow, and how often they were used in public. Tags are in lower case, without #."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from storage.database import Reader, Transaction
@@ -27,12 +27,24 @@ class Use:
     people: int
 
 
-async def is_followed(tx: Reader, owner_id: int, tag: str) -> bool:
-    return bool(
-        await tx.value(
-            "SELECT count(*) FROM tag_follows WHERE owner_id = :owner AND tag = :tag", owner=owner_id, tag=tag
-        )
+@dataclass(frozen=True, slots=True)
+class Own:
+    """How a member stands to a tag: it comes into their home timeline, it is on their profile."""
+
+    following: bool
+    featuring: bool
+
+
+async def list_own(tx: Reader, owner_id: int, tags: Collection[str]) -> dict[str, Own]:
+    """For each of these tags how a member stands to it."""
+    found = await tx.rows(
+        "SELECT 1, tag FROM tag_follows WHERE owner_id = :owner AND tag IN :tags "
+        "UNION ALL SELECT 0, tag FROM featured_tags WHERE actor_id = :owner AND tag IN :tags",
+        owner=owner_id,
+        tags=tags,
     )
+    pairs = {(bool(followed), tag) for followed, tag in found}
+    return {tag: Own(following=(True, tag) in pairs, featuring=(False, tag) in pairs) for tag in tags}
 
 
 async def list_followed(tx: Reader, owner_id: int, page: Page) -> list[Followed]:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from hashlib import sha256
 from html import escape, unescape
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -40,7 +39,7 @@ from storage.records import (
     listed,
 )
 from storage.relations import Relation
-from storage.tags import Use
+from storage.tags import Own, Use
 from storage.views import Named, People, Posts
 from web.filtering import Match, list_matches, searchable
 from web.links import Links
@@ -320,10 +319,24 @@ def featured_tag(featured: FeaturedTag, origin: Origin) -> Entity:
     }
 
 
-def tag(name: str, origin: Origin) -> Entity:
-    """Tag, of which no use is counted. Hashtags have no rows of their own: the id is made from the name."""
-    number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:6]) + 1
-    return {"id": str(number), "name": name, "url": _tag_url(name, origin), "history": []}
+def tag(
+    name: str, origin: Origin, uses: Iterable[Use] = (), days: Iterable[int] = (), *, own: Own | None = None
+) -> Entity:
+    """Tag with its history on these days, in their order. `own` is None for who is nobody here, or is not told.
+
+    Hashtags have no rows of their own; apps want a number that stays the same, so it is made from the name.
+    """
+    used = {use.day: use for use in uses}
+    history = [used.get(day, Use(day, 0, 0)) for day in days]
+    return {
+        "id": str(1 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:6])),
+        "name": name,
+        "url": _tag_url(name, origin),
+        "history": [
+            {"day": str(one.day * 86_400), "uses": str(one.uses), "accounts": str(one.people)} for one in history
+        ],
+        **({} if own is None else {"following": own.following, "featuring": own.featuring}),
+    }
 
 
 def _tag_url(name: str, origin: Origin) -> str:
@@ -651,26 +664,6 @@ def notification_group(key: str, told: Sequence[Notification]) -> Entity:
         "sample_account_ids": people[:_SAMPLE],
         **({} if newest.status_id is None else {"status_id": str(newest.status_id)}),
     }
-
-
-def tag_entity(tag: str, origin: Origin, uses: Iterable[Use], days: Iterable[int], *, following: bool | None) -> Entity:
-    """Tag with its history, newest day first. `following` is None for who is nobody here."""
-    used = {use.day: use for use in uses}
-    shown = [used.get(day, Use(day, 0, 0)) for day in days]
-    return {
-        "id": _tag_id(tag),
-        "name": tag,
-        "url": f"{origin.base}/tags/{_quoted(tag)}",
-        "history": [
-            {"day": str(use.day * 86_400), "uses": str(use.uses), "accounts": str(use.people)} for use in shown
-        ],
-        **({} if following is None else {"following": following, "featuring": False}),
-    }
-
-
-def _tag_id(tag: str) -> str:
-    """Tags are their names here; apps want a number that stays the same."""
-    return str(1 + int.from_bytes(sha256(tag.encode()).digest()[:7]))
 
 
 def marker(one: Marker) -> Entity:

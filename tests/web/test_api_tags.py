@@ -116,3 +116,16 @@ async def test_what_came_for_a_tag_alone_goes_with_it(world: World) -> None:
     assert await home(world, anna) == [*reversed(posts), str(inside.id)]
     await world.post("/api/v1/tags/ecg/unfollow", anna)
     assert await home(world, anna) == [*reversed(posts[:3]), str(inside.id)]
+
+
+async def test_a_tag_is_the_same_one_wherever_it_is_shown(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    await world.status(anna.actor, tags=["ecg"])
+    (suggested,) = (await world.get("/api/v1/featured_tags/suggestions", anna)).body
+    assert (await world.post("/api/v1/featured_tags", anna, json={"name": "ecg"})).status == 200
+    shown = (await world.get("/api/v1/tags/ecg", anna)).body
+    assert (shown["id"], shown["url"]) == (suggested["id"], suggested["url"])
+    assert (shown["featuring"], shown["following"]) == (True, False)
+    assert (await world.get("/api/v1/tags/ecg", ben)).body["featuring"] is False
+    followed = (await world.post("/api/v1/tags/ecg/follow", anna)).body
+    assert (followed["featuring"], followed["following"]) == (True, True)
