@@ -33,10 +33,6 @@ class Origin:
         """ActivityPub ids never contain names: a member may be renamed, an id may not."""
         return f"{self.base}/ap/actors/{actor_id}"
 
-    def featured(self, actor_id: int) -> str:
-        """What a member pinned."""
-        return f"{self.actor(actor_id)}/featured"
-
     def object(self, status_id: int) -> str:
         return f"{self.base}/ap/objects/{status_id}"
 

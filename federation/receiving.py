@@ -98,12 +98,12 @@ async def receive(ctx: Context, request: Request) -> Refusal | None:
     today = day_of(ctx.now())
     decision = admit_host(HostFacts(parsed.host), ruleset, today)
     if not isinstance(decision, Allow) and known is None:
-        return await _turn_away(ctx, parsed.host, decision)
+        return await _turn_away(ctx, parsed.host, ruleset, decision)
     activity = parse_activity(plain(parse_json(request.body)))
     if is_retraction(activity):
         decision = admit_host(HostFacts(parsed.host, Kind.RETRACTION, key_known=known is not None), ruleset, today)
     if not isinstance(decision, Allow):
-        return await _turn_away(ctx, parsed.host, decision)
+        return await _turn_away(ctx, parsed.host, ruleset, decision)
     if known is None and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
         return None  # an account we never knew is gone or changed; fetching its key would be pointless (Mastodon)
     signer = await authenticate(ctx, request, parsed, known)
@@ -117,8 +117,10 @@ async def get_key_and_ruleset(tx: Reader, parsed: ParsedSignature) -> tuple[Publ
     return await get_stored_key(tx, parsed.key_id), (await get_rules(tx)).ruleset
 
 
-async def _turn_away(ctx: Context, host: str, decision: Decision) -> Refusal:
-    await _count(ctx, host)
+async def _turn_away(ctx: Context, host: str, ruleset: Ruleset, decision: Decision) -> Refusal:
+    """Refuse a host; one that nobody listed is counted, so that admins learn who knocks."""
+    if host not in ruleset.peers:
+        await ctx.db.transact(lambda tx: inbox.count_unknown_host(tx, host, now=ctx.now()))
     return Refusal(403, f"{host}: {decision}")
 
 
@@ -153,9 +155,3 @@ async def record(ctx: Context, signer: Signer, activity: Activity, body: bytes) 
         received_at=ctx.now(),
     )
     await ctx.db.transact(lambda tx: inbox.insert_item(tx, item))
-
-
-async def _count(ctx: Context, host: str) -> None:
-    rules = await ctx.db.read(get_rules)
-    if not any(host == peer for peer in rules.ruleset.peers):
-        await ctx.db.transact(lambda tx: inbox.count_unknown_host(tx, host, now=ctx.now()))

@@ -26,6 +26,7 @@ from federation.wire.render import (
     AS2,
     CONTROL_CONTEXT,
     GroupPolicy,
+    featured_uri,
     render_activity,
     render_collection,
     render_items,
@@ -411,7 +412,7 @@ async def get_featured(ctx: Context, request: web.Request) -> web.Response:
         found = await timelines.list_pinned(tx, NOBODY, actor.id, Page(limit=PAGE), now=ctx.now())
         given = [one for one in found if isinstance(await decide_fetch(tx, ctx, asker, one, Door.AUTHOR), Allow)]
         items = [await documents.note_document(tx, ctx.origin, status) for status in given]
-        return answer(render_items(ctx.origin.featured(actor.id), items))
+        return answer(render_items(featured_uri(actor), items))
 
     return await ctx.db.read(unit)
 

@@ -1,4 +1,4 @@
-"""The loops that work while the doors are open: the inbox queue, deliveries, scheduled posts, upkeep. Must not know what they do."""
+"""The loops that work while the doors are open: queues, scheduled posts, upkeep. Must not know what they do."""
 
 import asyncio
 import logging
@@ -31,8 +31,9 @@ def new_owner() -> str:
 async def run_jobs(ctx: Context, store: MediaStore, stop: asyncio.Event, owner: str) -> None:
     """All loops until `stop`, or until one of them fails: then the others are cancelled and the failure is raised."""
     async with asyncio.TaskGroup() as tasks:
-        for run in (run_inbox, run_deliveries, run_scheduled, run_upkeep):
+        for run in (run_inbox, run_deliveries, run_upkeep):
             tasks.create_task(run(ctx, stop, owner), name=run.__name__)
+        tasks.create_task(run_scheduled(ctx, stop), name=run_scheduled.__name__)
         tasks.create_task(run_clean_up(ctx, store, stop), name=run_clean_up.__name__)
 
 

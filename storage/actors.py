@@ -84,13 +84,13 @@ async def list_shown(tx: Reader, ids: Collection[int]) -> dict[int, Actor]:
     shown: dict[int, Actor] = {}
     changed: dict[int, int] = {}
     for actor_id, version in versions:
-        if actor := tx.actors.get(actor_id, version):
+        if actor := tx.kept.get(actor_id, version):
             shown[actor_id] = actor
         else:
             changed[actor_id] = version
     if changed:
         for actor_id, actor in (await list_actors(tx, changed)).items():
-            tx.actors.put(actor_id, changed[actor_id], actor)
+            tx.kept.put(actor_id, changed[actor_id], actor)
             shown[actor_id] = actor
     return shown
 

@@ -15,10 +15,10 @@ Row = Sequence[Any]
 
 
 class Reader(Protocol):
-    """What a question may do: read one consistent state of the database. `actors` are those that were read before."""
+    """What a question may do: read one consistent state of the database. `kept` are rows that were read before."""
 
     @property
-    def actors(self) -> Kept: ...
+    def kept(self) -> Kept: ...
 
     async def rows(self, sql: str, **params: Any) -> list[Row]:
         """Every row, in the order the SQL states."""

@@ -107,7 +107,7 @@ class _SqliteTransaction:
 
     def __init__(self, connection: sqlite3.Connection, kept: Kept) -> None:
         self._connection = connection
-        self.actors = kept
+        self.kept = kept
 
     def _run(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Cursor:
         return self._connection.execute(_for_sqlite(sql), _bindable(params))
@@ -359,7 +359,7 @@ class _PostgresTransaction:
 
     def __init__(self, connection: Any, kept: Kept) -> None:
         self._connection = connection
-        self.actors = kept
+        self.kept = kept
         self.wrote = False
 
     async def rows(self, sql: str, **params: Any) -> list[Row]:

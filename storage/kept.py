@@ -10,7 +10,7 @@ MOST = 20_000
 
 
 class Kept:
-    """One kind of record of one database. Only units that read fill it: what a transaction writes may never be committed."""
+    """Records of one kind (people, by `storage.actors`) of one database. Only units that read fill it: what a transaction writes may never be committed."""
 
     def __init__(self) -> None:
         self._records: dict[int, tuple[int, Any]] = {}

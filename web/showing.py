@@ -44,11 +44,16 @@ def not_found() -> ApiError:
     return ApiError(404, "Record not found")
 
 
+def language_of(locale: str) -> Literal["fr", "en"]:
+    """The language in which reasons are told to who chose a locale; "" is nobody's choice."""
+    return "fr" if locale == "fr" else "en"
+
+
 async def refusal(request: web.Request, viewer: Viewer, decision: Deny | Hold, *, status: int = 422) -> ApiError:
     """What the policies refused or will not let out now, with the sentence of the reason in the member's language."""
     locale = await request.app[CONTEXT].db.read(lambda tx: views.get_locale(tx, viewer.actor_id))
-    language: Literal["fr", "en"] = "fr" if locale == "fr" else "en"
-    return ApiError(status, sentence(decision.reason, reader="member", language=language, about=decision.about))
+    words = sentence(decision.reason, reader="member", language=language_of(locale), about=decision.about)
+    return ApiError(status, words)
 
 
 def stored_page(page: pagination.Page) -> pages.Page:

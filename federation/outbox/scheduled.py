@@ -7,6 +7,7 @@ refused then comes back with the reason, for its author to see; it is not tried 
 import asyncio
 import logging
 from dataclasses import replace
+from functools import partial
 
 from federation.act import Act, perform
 from federation.composing import resolve_names
@@ -81,7 +82,7 @@ async def _find_known(act: Act, author_id: int, key: str) -> Scheduled | Status 
     return waiting or await statuses.get_status(act.tx, known)
 
 
-async def run_scheduled(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # noqa: ARG001  # nothing is leased
+async def run_scheduled(ctx: Context, stop: asyncio.Event) -> None:
     """Publish what is due, every few seconds until told to stop. Any number of processes may do so at once."""
     while not stop.is_set():
         try:
@@ -101,12 +102,12 @@ async def publish_due(ctx: Context) -> None:
     for one in await ctx.db.read(lambda tx: scheduled.list_due(tx, now=now, limit=AT_ONCE)):
         try:
             await resolve_names(ctx, one.text)
-            await perform(ctx, lambda act, one=one: _publish(act, one))  # type: ignore[misc]
+            await perform(ctx, partial(_publish, one))
         except Exception:
             log.exception("a scheduled post failed; it is tried again", extra={"fields": {"scheduled": one.id}})
 
 
-async def _publish(act: Act, one: Scheduled) -> None:
+async def _publish(one: Scheduled, act: Act) -> None:
     files = (await scheduled.list_files(act.tx, [one.id])).get(one.id, [])
     if not await scheduled.claim_due(act.tx, one.id, now=act.now):
         return

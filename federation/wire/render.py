@@ -97,6 +97,11 @@ def render_stub(actor: Actor, keys: Iterable[PublicKey], home: Home) -> dict[str
     }
 
 
+def featured_uri(actor: Actor) -> str:
+    """Where a person's pinned posts stand."""
+    return f"{actor.uri}/featured"
+
+
 def render_actor(
     actor: Actor,
     keys: Iterable[PublicKey],
@@ -128,7 +133,7 @@ def render_actor(
     }
     document |= {name: _image(url) for name, url in (portraits or {}).items()}
     if actor.type == "Person":
-        document["featured"] = f"{actor.uri}/featured"
+        document["featured"] = featured_uri(actor)
     if group is not None:
         document |= {"accessType": "closed"}
     if policy is not None:

@@ -3,7 +3,8 @@
 Its queues run when a test says so. Made without key generation, so that each test can have its own.
 """
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
@@ -231,6 +232,21 @@ class Home:
         for job in jobs:
             await deliver(self.ctx, job)
         return claimed
+
+
+Run = Callable[[Context, asyncio.Event, str], Coroutine[Any, Any, None]]
+
+
+@asynccontextmanager
+async def working(home: Home, run: Run) -> AsyncIterator[asyncio.Event]:
+    """A worker runs meanwhile, and is stopped gracefully, at once when the event is set."""
+    stop = asyncio.Event()
+    worker = asyncio.create_task(run(home.ctx, stop, "worker"))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        await asyncio.wait_for(worker, 30)
 
 
 @asynccontextmanager

@@ -7,8 +7,11 @@ import orjson
 
 from federation.attesting import attest
 from federation.facts import get_attestation_facts
+from federation.rules import get_rules
 from federation.upkeep import go_round
-from federation.wire.attestations import LIFETIME
+from federation.verifying import get_stored_key
+from federation.wire.attestations import LIFETIME, check_credential, parse_credential
+from federation.wire.proofs import verify_proof
 from policies.decision import Reason
 from policies.terms import Level
 from policies.verification import Purpose, Unverified, Verified, standing, verified_here
@@ -30,8 +33,6 @@ async def kept(home: Home, someone: Someone) -> Attestation | None:
 
 async def reason(home: Home, someone: Someone, purpose: Purpose = Purpose.READ) -> Reason | None:
     """Why somebody does not count as verified here; None when they do."""
-    from federation.rules import get_rules  # noqa: PLC0415
-
     actor = await home.stored(someone.uri)
 
     async def unit(tx: Reader) -> Verified | Unverified:
@@ -273,10 +274,6 @@ async def test_one_that_ends_is_renewed_in_time_and_otherwise_ends_the_membershi
 
 async def test_the_credential_that_we_give_is_one_that_we_would_take(home: Home, peer: Peer) -> None:
     """Ours, as a peer of the same kind reads it: by the instance actor, about the member, for a week at most."""
-    from federation.verifying import get_stored_key  # noqa: PLC0415
-    from federation.wire.attestations import check_credential, parse_credential  # noqa: PLC0415
-    from federation.wire.proofs import verify_proof  # noqa: PLC0415
-
     anna, ben = await home.member("anna", verified=True), peer.actor("ben")
     ((uri,),) = await home.rows("SELECT uri FROM attestations")
     document = orjson.loads((await home.fetch(uri, ben))[1])

@@ -12,7 +12,7 @@ from federation.delivery import LEASE_MS, PER_HOST, claim, deliver, run_deliveri
 from storage import deliveries
 from storage.records import Actor
 from tests.conftest import Addresses
-from tests.federation.home import Home, open_home
+from tests.federation.home import Home, open_home, working
 from tests.federation.peer import Peer
 
 INBOX = "/inbox"
@@ -37,18 +37,6 @@ async def hosts(addresses: Addresses, folder: Path, number: int) -> AsyncIterato
         yield home, anna, peers
 
 
-@asynccontextmanager
-async def delivering(home: Home) -> AsyncIterator[asyncio.Event]:
-    """The worker runs meanwhile, and is stopped gracefully."""
-    stop = asyncio.Event()
-    worker = asyncio.create_task(run_deliveries(home.ctx, stop, "worker"))
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await asyncio.wait_for(worker, 30)
-
-
 def counting(peer: Peer, number: int) -> asyncio.Event:
     """Set when an inbox has got so many posts."""
     enough, seen = asyncio.Event(), 0
@@ -71,7 +59,7 @@ async def test_a_host_that_hangs_delays_no_other(addresses: Addresses, tmp_path:
         for number in range(10):
             await home.publish(anna, f"bonjour {number}")
         enough = [counting(peer, 10) for peer in good]
-        async with delivering(home):
+        async with working(home, run_deliveries):
             await asyncio.wait_for(asyncio.gather(*(one.wait() for one in enough)), 20)
             assert len(hanging.posted) <= PER_HOST
             released.set()
@@ -85,7 +73,7 @@ async def test_hosts_that_are_dead_delay_no_other(addresses: Addresses, tmp_path
         for number in range(20):
             await home.publish(anna, f"bonjour {number}")
         enough = counting(good, 20)
-        async with delivering(home):
+        async with working(home, run_deliveries):
             await asyncio.wait_for(enough.wait(), 20)
         assert len(failing.posted) <= PER_HOST, "it rests after its first failure"
 
@@ -104,7 +92,7 @@ async def test_a_graceful_stop_finishes_what_is_under_way_and_gives_the_rest_bac
         slow.answers[INBOX] = answer
         for number in range(10):
             await home.publish(anna, f"bonjour {number}")
-        async with delivering(home) as stop:
+        async with working(home, run_deliveries) as stop:
             await asyncio.wait_for(begun.wait(), 20)
             stop.set()
             released.set()
@@ -129,7 +117,7 @@ async def test_a_host_that_hangs_keeps_nobody_from_stopping(addresses: Addresses
         released = silent.hang("/unused")
         silent.answers[INBOX] = answer
         await home.publish(anna, "bonjour")
-        async with delivering(home) as stop:
+        async with working(home, run_deliveries) as stop:
             await asyncio.wait_for(begun.wait(), 20)
             stop.set()
         assert await home.rows("SELECT state, lease_owner FROM deliveries WHERE kind = 'content'") == [("due", "")]

@@ -6,7 +6,8 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from federation.outbox import pins
+from federation.outbox import attestations, notes, pins
+from federation.verifying import get_stored_key
 from federation.wire.keys import PublicKey
 from federation.wire.messages import Scheme
 from federation.wire.proofs import verify_activity_proof
@@ -16,7 +17,7 @@ from storage.ids import new_id
 from storage.media_store import MediaStore
 from storage.records import Actor, Follow, Media, Status
 from tests.federation.home import Home
-from tests.federation.peer import Document, Peer, Someone
+from tests.federation.peer import Document, Peer, Someone, signed
 
 NOTHING = 404, b'{"error": "Record not found"}'
 UNSIGNED = 401, b'{"error": "Request not signed"}'
@@ -161,7 +162,6 @@ async def test_a_member_host_gets_the_announce_with_its_proof(home: Home, peer: 
 
 
 async def ed25519(home: Home, owner: str) -> PublicKey:
-    from federation.verifying import get_stored_key  # noqa: PLC0415
 
     key = await home.db.read(lambda tx: get_stored_key(tx, f"{owner}#ed25519-key"))
     assert key is not None
@@ -216,7 +216,6 @@ async def test_a_group_door_wants_a_fresh_signature_with_a_new_nonce(home: Home,
 
 async def test_a_signature_for_one_address_opens_no_other(home: Home, peer: Peer, files: MediaStore) -> None:
     doors = await Doors.open(home, peer, files)
-    from tests.federation.peer import signed  # noqa: PLC0415
 
     other = doors.at_group("https://x.example/1")
     headers = signed(peer.instance, "GET", other, now=home.clock(), scheme=Scheme.RFC9421, nonce="n")
@@ -362,7 +361,6 @@ async def test_pinned_posts_for_fewer_than_everybody_are_given_to_nobody(home: H
 
 
 async def test_only_deleted_public_posts_say_that_they_were_there(home: Home, peer: Peer, files: MediaStore) -> None:
-    from federation.outbox import notes  # noqa: PLC0415
 
     doors = await Doors.open(home, peer, files)
     posts = {
@@ -438,7 +436,6 @@ async def test_a_groups_epoch_and_reach_are_for_its_members_hosts(home: Home, pe
 
 
 async def test_a_credential_is_given_while_it_is_in_force(home: Home, peer: Peer) -> None:
-    from federation.outbox import attestations  # noqa: PLC0415
 
     anna, ben = await home.member("anna", verified=True), peer.actor("ben")
     ((uri,),) = await home.rows("SELECT uri FROM attestations")

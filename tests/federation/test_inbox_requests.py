@@ -1,6 +1,7 @@
 """What is wrong with a request, before anybody looks at what it asks for: 4xx, nothing stored, the reason in the log."""
 
 import asyncio
+import random
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -311,8 +312,6 @@ async def test_a_rotated_key_is_fetched_once_and_not_again_for_rubbish(home: Hom
 
 async def test_the_ids_may_be_as_long_as_any(home: Home, peer: Peer) -> None:
     """An index of PostgreSQL takes 2,700 bytes: two addresses of the longest kind must fit into one."""
-    import random  # noqa: PLC0415
-
     filler = "".join(random.choices("abcdefghijklmnopqrstuvwxyz0123456789", k=MAX_ID))  # noqa: S311  # what does not compress
     path = f"/users/{filler}"[: MAX_ID - len(peer.base) - len("#ed25519-key") - 10]
     ben = peer.actor("ben", path=path)

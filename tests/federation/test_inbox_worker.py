@@ -1,8 +1,6 @@
 """The worker that applies what came in: in order for each host, hosts side by side, each item once whatever happens."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -13,22 +11,10 @@ from federation.outbox import follows as outbox_follows
 from policies.delivery import RETRY_AFTER
 from storage import follows, inbox
 from storage.queues import Lease
-from tests.federation.home import Home
+from tests.federation.home import Home, working
 from tests.federation.peer import Document, Peer, Someone, proven
 
 HOUR = 3_600_000
-
-
-@asynccontextmanager
-async def applying(home: Home) -> AsyncIterator[asyncio.Event]:
-    """The worker runs meanwhile, and is stopped gracefully."""
-    stop = asyncio.Event()
-    worker = asyncio.create_task(run_inbox(home.ctx, stop, "worker"))
-    try:
-        yield stop
-    finally:
-        stop.set()
-        await asyncio.wait_for(worker, 30)
 
 
 async def until(home: Home, where: str, number: int) -> None:
@@ -47,7 +33,7 @@ async def test_a_host_from_which_something_must_be_fetched_delays_no_other(
     await home.know(slow)
     await home.know(ben)
     released = stranger.hang("/notes/1")
-    async with applying(home):
+    async with working(home, run_inbox):
         for _ in range(3):
             await home.send(slow, stranger.activity("Announce", slow, f"{stranger.base}/notes/1"))
         async with asyncio.timeout(20):
@@ -94,7 +80,7 @@ async def test_a_stop_leaves_what_is_not_begun(home: Home, peer: Peer, stranger:
     released = stranger.hang("/notes/1")
     for _ in range(4):
         await home.send(slow, stranger.activity("Announce", slow, f"{stranger.base}/notes/1"))
-    async with applying(home) as stop:
+    async with working(home, run_inbox) as stop:
         async with asyncio.timeout(20):
             while not stranger.fetched("/notes/1"):
                 await home.db.wait_for_commit(0.05)

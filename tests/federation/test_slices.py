@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 
 from federation.slices import pull, pull_due
+from federation.verifying import get_stored_key
 from federation.wire.dates import render_datetime
 from federation.wire.keys import PrivateKey
 from federation.wire.proofs import sign_document, verify_proof
@@ -187,8 +188,6 @@ async def test_a_slice_is_pulled_every_hour_by_one_process(home: Home, peer: Pee
 
 async def test_each_host_gets_its_own_members_and_nobody_elses(home: Home, peer: Peer, stranger: Peer) -> None:
     """With epoch, date, lease and the group's proof; to the instance actor alone."""
-    from federation.verifying import get_stored_key  # noqa: PLC0415
-
     await home.rule(peer.host, stranger.host)
     anna = await home.member("anna", verified=True)
     group = await home.group("cardiologie", anna, reach=(peer.host, stranger.host), lease_hours=12)

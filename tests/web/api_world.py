@@ -339,7 +339,7 @@ class CountingReader:
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
-        self.actors = Kept()
+        self.kept = Kept()
         self.statements: list[str] = []
 
     async def rows(self, sql: str, **params: Any) -> Any:

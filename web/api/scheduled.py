@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Literal
 
 from aiohttp import web
 
@@ -23,7 +22,7 @@ from web.forms import Form
 from web.keys import CONTEXT
 from web.pagination import links, parse_page
 from web.render import Entity, scheduled_status
-from web.showing import frame, not_found, render_status, stored_page
+from web.showing import frame, language_of, not_found, render_status, stored_page
 
 routes = web.RouteTableDef()
 
@@ -142,6 +141,6 @@ def _refusal(one: Scheduled, locale: str) -> str:
     """Why a post was not published when its time had come, in its author's language; "" while it waits."""
     if not one.reason:
         return ""
-    language: Literal["fr", "en"] = "fr" if locale == "fr" else "en"
+    language = language_of(locale)
     gone = _GONE.get((one.reason, language))
     return gone or sentence(Reason(one.reason), reader="member", language=language, about=one.about)
