@@ -2,7 +2,7 @@
 
 A unit of work is an `async def unit(tx)` that awaits nothing but its transaction. `Database.read` and
 `Database.transact` run it: on SQLite a whole unit runs on one thread (decisions 0003 and 0016), on PostgreSQL on one
-pooled connection. The same SQL text serves both (see `engines.translate`). This module must not know any table.
+pooled connection. The same SQL text serves both (see `dialects.translate`). This module must not know any table.
 """
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -12,6 +12,11 @@ from storage.kept import Kept
 
 T = TypeVar("T")
 Row = Sequence[Any]
+RETRIES = 4  # of a unit of work, after collisions of ids and failures to serialize
+
+
+class UnitOfWorkError(RuntimeError):
+    """A unit of work awaited something other than its transaction: a network call inside one, most likely."""
 
 
 class Reader(Protocol):

@@ -31,7 +31,8 @@ from server.app import build_app
 from server.config import Config
 from server.context import now_ms
 from storage.database import Database
-from storage.engines import SqliteDatabase, connect
+from storage.engines import connect
+from storage.sqlite import SqliteDatabase
 from tests.conftest import Addresses
 from tests.scenarios.world import EVERYTHING, ruleset
 from web.oauth.tokens import issue_console_token

@@ -7,8 +7,9 @@ import threading
 import asyncpg
 import pytest
 
-from storage.database import Database, Reader, Transaction
-from storage.engines import UnitOfWorkError, connect, translate
+from storage.database import Database, Reader, Transaction, UnitOfWorkError
+from storage.dialects import translate
+from storage.engines import connect
 from tests.conftest import Addresses
 
 INSERT = "INSERT INTO instance (key, value) VALUES (:key, :value)"

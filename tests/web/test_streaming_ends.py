@@ -14,9 +14,9 @@ from aiohttp.test_utils import TestServer
 from policies.terms import Role
 from storage import actors, members
 from storage.database import Reader
-from storage.engines import CONNECTIONS
 from storage.members import Person
 from storage.oauth import delete_tokens_of
+from storage.postgresql import CONNECTIONS
 from tests.conftest import Addresses
 from tests.web.api_world import World
 from tests.web.live import found, live
