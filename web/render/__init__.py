@@ -1,0 +1,58 @@
+"""Records to Mastodon entities: the only serializer of the client API. Pure; asks nobody, decides nothing about rights.
+
+Every entity has all attributes that `client_entities.tsv` names, in the forms that clients parse: ids as decimal
+strings, dates with three decimals and Z, no null in an array (client_behaviour.md §§5, 11). What stands for a
+Mastodon feature that is not here says so: no poll, no card, no quote.
+"""
+
+from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
+from web.render.frame import BADGE, VISIBILITY, Entity, Frame, custom_emoji, moment
+from web.render.people import (
+    account,
+    accounts,
+    credential_account,
+    familiar_followers,
+    fields,
+    preferences,
+    profile,
+    relationship,
+)
+from web.render.posts import Renderer, deleted_status, media_attachment, scheduled_status, status_edits, status_source
+from web.render.tags import featured_tag, tag
+from web.render.timelines import conversation, group_list, marker, notification, notification_group, people_list
+
+__all__ = [
+    "BADGE",
+    "VISIBILITY",
+    "Entity",
+    "Frame",
+    "Renderer",
+    "account",
+    "accounts",
+    "conversation",
+    "credential_account",
+    "custom_emoji",
+    "deleted_status",
+    "familiar_followers",
+    "featured_tag",
+    "fields",
+    "filter_keyword",
+    "filter_result",
+    "filter_status",
+    "group_list",
+    "marker",
+    "media_attachment",
+    "moment",
+    "notification",
+    "notification_group",
+    "people_list",
+    "preferences",
+    "profile",
+    "relationship",
+    "scheduled_status",
+    "status_edits",
+    "status_source",
+    "tag",
+    "whole_filter",
+    "whole_filter_v1",
+]

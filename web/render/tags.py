@@ -1,0 +1,51 @@
+"""Hashtags, by themselves and on profiles."""
+
+import hashlib
+from collections.abc import Iterable
+from functools import lru_cache
+from urllib.parse import quote
+
+from federation.context import Origin
+from storage.featured import FeaturedTag
+from storage.tags import Own, Use
+from web.render.frame import Entity, moment
+
+
+def featured_tag(featured: FeaturedTag, origin: Origin) -> Entity:
+    """FeaturedTag. Its count is a text, as Mastodon's is."""
+    return {
+        "id": str(featured.id),
+        "name": featured.name,
+        "url": tag_url(featured.name.lower(), origin),
+        "statuses_count": str(featured.posts),
+        "last_status_at": None if featured.last_at is None else moment(featured.last_at)[:10],
+    }
+
+
+def tag(
+    name: str, origin: Origin, uses: Iterable[Use] = (), days: Iterable[int] = (), *, own: Own | None = None
+) -> Entity:
+    """Tag with its history on these days, in their order. `own` is None for who is nobody here, or is not told.
+
+    Hashtags have no rows of their own; apps want a number that stays the same, so it is made from the name.
+    """
+    used = {use.day: use for use in uses}
+    history = [used.get(day, Use(day, 0, 0)) for day in days]
+    return {
+        "id": str(1 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:6])),
+        "name": name,
+        "url": tag_url(name, origin),
+        "history": [
+            {"day": str(one.day * 86_400), "uses": str(one.uses), "accounts": str(one.people)} for one in history
+        ],
+        **({} if own is None else {"following": own.following, "featuring": own.featuring}),
+    }
+
+
+def tag_url(name: str, origin: Origin) -> str:
+    return f"{origin.base}/tags/{_quoted(name)}"
+
+
+@lru_cache(maxsize=1024)
+def _quoted(tag: str) -> str:
+    return quote(tag)
