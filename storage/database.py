@@ -20,10 +20,15 @@ class UnitOfWorkError(RuntimeError):
 
 
 class Reader(Protocol):
-    """What a question may do: read one consistent state of the database. `kept` are rows that were read before."""
+    """What a question may do: read one consistent state of the database. `kept` are rows that were read before, `dialect`
+    says `sqlite` or `postgresql` to the few questions that each engine wants put in its own way.
+    """
 
     @property
     def kept(self) -> Kept: ...
+
+    @property
+    def dialect(self) -> str: ...
 
     async def rows(self, sql: str, **params: Any) -> list[Row]:
         """Every row, in the order the SQL states."""

@@ -20,6 +20,8 @@ CONNECTIONS = 10  # of each process
 class _PostgresTransaction:
     """Both Reader and Transaction, on one connection inside a transaction that `PostgresDatabase` opened."""
 
+    dialect = "postgresql"
+
     def __init__(self, connection: Any, kept: Kept) -> None:
         self._connection = connection
         self.kept = kept

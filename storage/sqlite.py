@@ -43,6 +43,8 @@ STATEMENTS = 512  # prepared ones kept by each connection
 class _SqliteTransaction:
     """Both Reader and Transaction. Lives on the connection's thread: nothing in it ever suspends."""
 
+    dialect = "sqlite"
+
     def __init__(self, connection: sqlite3.Connection, kept: Kept) -> None:
         self._connection = connection
         self.kept = kept

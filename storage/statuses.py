@@ -8,6 +8,8 @@ from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.actors import update_counts
 from storage.database import Reader, Transaction
 from storage.records import Actor, Status, StatusEdit, columns, make, placeholders, values
+from storage.word_index import index_words
+from storage.words import plain_text
 
 COLUMNS = columns(Status, "s")
 _EDIT_COLUMNS = columns(StatusEdit, "e")
@@ -88,11 +90,18 @@ async def insert_status(
 ) -> None:
     """Store a post with what it mentions, and keep the public counts of its author, parent and original in step."""
     await tx.execute(_INSERT, **values(status))
+    await _index(tx, status)
     await _insert_mentions(tx, status.id, mentions)
     await _insert_tags(tx, status.id, tags)
     if status.audience in COUNTED:
         await update_counts(tx, status.actor_id, statuses=1, last=status.created_at)
     await _count_on_parents(tx, status, 1)
+
+
+async def _index(tx: Transaction, status: Status) -> None:
+    """A boost has no words: its original is found."""
+    if status.boost_of_id is None:
+        await index_words(tx, status.id, f"{status.summary}\n{plain_text(status.content)}")
 
 
 async def _insert_mentions(tx: Transaction, status_id: int, mentions: Iterable[Mention]) -> None:
@@ -151,6 +160,7 @@ async def update_status(
         edited_at=status.edited_at,
         id=status.id,
     )
+    await _index(tx, status)
     if mentions is not None:
         await _insert_mentions(tx, status.id, mentions)
     if tags is not None:

@@ -96,6 +96,22 @@ async def delete_follow(tx: Transaction, owner_id: int, tag: str) -> None:
     )
 
 
+async def search_used(tx: Reader, prefix: str, *, now: int, limit: int, offset: int = 0) -> list[str]:
+    """Tags that begin so and were used in public, the same for whoever asks: those of most people first."""
+    found = await tx.rows(
+        "SELECT t.tag FROM status_tags t JOIN statuses s ON s.id = t.status_id JOIN actors a ON a.id = s.actor_id "
+        f"WHERE t.tag >= :prefix AND t.tag < :after AND s.audience = 'public' AND {VISIBLE} "
+        "GROUP BY t.tag ORDER BY count(DISTINCT s.actor_id) DESC, t.tag LIMIT :limit OFFSET :offset",
+        prefix=prefix,
+        after=prefix + chr(0x10FFFF),
+        viewer=0,
+        now=now,
+        limit=limit,
+        offset=offset,
+    )
+    return [row[0] for row in found]
+
+
 async def list_uses(tx: Reader, tags: Iterable[str], *, since: int, now: int) -> dict[str, list[Use]]:
     """For each tag the days on which somebody used it in public, the same for whoever asks."""
     found = await tx.rows(

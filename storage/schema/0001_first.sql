@@ -205,6 +205,22 @@ CREATE TABLE status_tags (
 
 CREATE INDEX status_tags_by_status ON status_tags (status_id);
 
+-- The words of posts, as storage/words.py gives them (storage/word_index.py).
+/*sqlite*/
+CREATE VIRTUAL TABLE status_words USING fts5 (words, tokenize = "unicode61 remove_diacritics 0");
+
+CREATE TRIGGER status_words_leave AFTER DELETE ON statuses BEGIN
+  DELETE FROM status_words WHERE rowid = old.id;
+END;
+/*end*/
+/*pg CREATE TABLE status_words (
+  rowid INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
+  words TSVECTOR NOT NULL
+);
+
+CREATE INDEX status_words_by_word ON status_words USING gin (words);
+*/
+
 CREATE TABLE media (
   id INTEGER PRIMARY KEY,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

@@ -299,6 +299,7 @@ def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
     known = {
         ("featured", "_USED"): "counts of what is public or unlisted",
         ("lists", "SHOWN"): "a condition on posts that were asked about, which asks for the parent itself",
+        ("search", "_LIBRARY"): "a condition on posts that are asked about: whether the viewer boosted them",
         ("notifications", "_SHOWN"): "asks; the functions that use it are known by its name",
         ("timelines", "_FROM"): "known to `reads_posts`",
         ("visibility", "VISIBLE"): "the rule",

@@ -340,6 +340,7 @@ class CountingReader:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.kept = Kept()
+        self.dialect = reader.dialect
         self.statements: list[str] = []
 
     async def rows(self, sql: str, **params: Any) -> Any:

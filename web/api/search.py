@@ -1,29 +1,31 @@
-"""Search: people by the beginning of their name, and whatever stands at a handle or address that was pasted.
-
-Posts are found by their address only. What the viewer may not see is not found, whoever fetched it.
+"""Search: people and hashtags by the beginning of their names, posts by their words, and whatever stands at a handle or
+address that was pasted. What the viewer may not see is not found, whoever fetched it.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from federation.context import Context
 from federation.resolve import resolve_handle, resolve_url
-from storage import actors, relations, statuses, views
+from storage import actors, relations, statuses, tags, views
 from storage.database import Reader
 from storage.records import Actor, Status
+from storage.search import Search, list_found
 from storage.views import Posts
 from storage.visibility import get_visible
 from web.answers import answer
+from web.api.tags import show_tags
 from web.auth import Viewer, public
 from web.bodies import read_query
 from web.errors import ApiError
 from web.forms import Form
 from web.keys import CONTEXT
-from web.pagination import parse_limit, parse_offset
-from web.render import Renderer
-from web.showing import frame, viewer_id
+from web.pagination import parse_limit, parse_offset, parse_page
+from web.render import Entity, Renderer
+from web.search_query import Question, parse_question
+from web.showing import frame, stored_page, viewer_id
 
 routes = web.RouteTableDef()
 
@@ -43,7 +45,7 @@ async def search(request: web.Request, viewer: Viewer | None) -> web.StreamRespo
         {
             "accounts": [shown.account(actor.id) for actor in people],
             "statuses": shown.statuses(posts),
-            "hashtags": [],
+            "hashtags": await _find_tags(request, viewer, form, text),
         }
     )
 
@@ -63,9 +65,59 @@ async def _search(
         found = await _find_at(request, viewer, text, fetch=resolves)
         people = [found] if isinstance(found, Actor) and wanted in {"", "accounts"} else []
         return people, [found] if isinstance(found, Status) and wanted in {"", "statuses"} else []
-    if wanted not in {"", "accounts"}:
-        return [], []
-    return await find_accounts(request.app[CONTEXT], viewer, parse_wanted(form)), []
+    people = await find_accounts(request.app[CONTEXT], viewer, parse_wanted(form)) if wanted in {"", "accounts"} else []
+    if viewer is None or wanted not in {"", "statuses"}:
+        return people, []
+    return people, await _find_posts(request.app[CONTEXT], viewer, form, text)
+
+
+async def _find_posts(ctx: Context, viewer: Viewer, form: Form, text: str) -> list[Status]:
+    """By words, newest first. Who is named and is nobody, or hidden, has written nothing."""
+    question, page, offset = parse_question(text), stored_page(parse_page(form)), parse_offset(form)
+    account, now = form.identifier("account_id"), ctx.now()
+    if question.empty and account is None:
+        return []
+
+    async def unit(tx: Reader) -> list[Status]:
+        search = await _name_people(tx, ctx, viewer, question)
+        if search is None or account not in {None, search.author or account}:
+            return []
+        search = replace(search, author=search.author or account)
+        return await list_found(tx, search, page, viewer=viewer.actor_id, now=now, offset=offset)
+
+    return await ctx.db.read(unit)
+
+
+async def _name_people(tx: Reader, ctx: Context, viewer: Viewer, question: Question) -> Search | None:
+    """The search with the ids of those it names; None when posts are wanted by or in what is not known here."""
+
+    async def known(handle: str) -> int | None:
+        name, _, host = handle.partition("@")
+        ours = host in {"", ctx.origin.handle_domain, ctx.origin.host}
+        found = await actors.get_actor_by_handle(tx, name, "" if ours else host)
+        return found.id if found else None
+
+    author = viewer.actor_id if question.author == "me" else await known(question.author) if question.author else None
+    group = await known(question.group) if question.group else None
+    if (question.author and author is None) or (question.group and group is None):
+        return None
+    others = [viewer.actor_id if handle == "me" else await known(handle) for handle in question.not_authors]
+    not_authors = tuple(one for one in others if one is not None)
+    return replace(question.search, author=author, group=group, not_authors=not_authors)
+
+
+async def _find_tags(request: web.Request, viewer: Viewer | None, form: Form, text: str) -> list[Entity]:
+    """Tags that begin so and were used in public, the most used first."""
+    prefix = text.removeprefix("#").lower()
+    if (form.text("type") or "hashtags") != "hashtags" or not prefix or _is_address(text):
+        return []
+    now, limit, offset = request.app[CONTEXT].now(), parse_limit(form), parse_offset(form)
+
+    async def unit(tx: Reader) -> list[Entity]:
+        found = await tags.search_used(tx, prefix, now=now, limit=limit, offset=offset)
+        return await show_tags(tx, request, viewer, found)
+
+    return await request.app[CONTEXT].db.read(unit)
 
 
 async def _load(request: web.Request, viewer: Viewer | None, people: Sequence[Actor], posts: list[Status]) -> Renderer:

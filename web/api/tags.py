@@ -29,7 +29,7 @@ MOST_TAG = 140
 @public("read:statuses")
 async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     tag = _parse_tag(request)
-    return answer((await request.app[CONTEXT].db.read(lambda tx: _show(tx, request, viewer, [tag])))[0])
+    return answer((await request.app[CONTEXT].db.read(lambda tx: show_tags(tx, request, viewer, [tag])))[0])
 
 
 @routes.post("/api/v1/tags/{tag}/follow")
@@ -39,7 +39,7 @@ async def follow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
     async def unit(tx: Transaction) -> list[Entity]:
         await tags.insert_follow(tx, new_id(ctx.now()), viewer.actor_id, tag)
-        return await _show(tx, request, viewer, [tag])
+        return await show_tags(tx, request, viewer, [tag])
 
     return answer((await ctx.db.transact(unit))[0])
 
@@ -51,7 +51,7 @@ async def unfollow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
     async def unit(tx: Transaction) -> list[Entity]:
         await tags.delete_follow(tx, viewer.actor_id, tag)
-        return await _show(tx, request, viewer, [tag])
+        return await show_tags(tx, request, viewer, [tag])
 
     return answer((await request.app[CONTEXT].db.transact(unit))[0])
 
@@ -63,13 +63,13 @@ async def list_followed(request: web.Request, viewer: Viewer) -> web.StreamRespo
 
     async def unit(tx: Reader) -> tuple[list[Followed], list[Entity]]:
         found = await tags.list_followed(tx, viewer.actor_id, stored_page(page))
-        return found, await _show(tx, request, viewer, [one.tag for one in found])
+        return found, await show_tags(tx, request, viewer, [one.tag for one in found])
 
     found, shown = await request.app[CONTEXT].db.read(unit)
     return answer(shown, headers=links(request, page, [one.id for one in found]))
 
 
-async def _show(tx: Reader, request: web.Request, viewer: Viewer | None, names: list[str]) -> list[Entity]:
+async def show_tags(tx: Reader, request: web.Request, viewer: Viewer | None, names: list[str]) -> list[Entity]:
     """Tags with their history, and how the viewer stands to them, in two queries."""
     ctx = request.app[CONTEXT]
     now = ctx.now()
