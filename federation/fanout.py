@@ -2,10 +2,10 @@
 again whenever it is read; here it is only decided whom to tell.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from policies.terms import Audience
-from storage import actors, follows, groups, muted_threads, notifications, statuses, tags, timelines
+from storage import actors, follows, groups, muted_threads, notifications, statuses, tags, timelines, welcome
 from storage.database import Reader, Transaction
 from storage.events import insert_event
 from storage.ids import new_id
@@ -16,13 +16,17 @@ from storage.visibility import get_visible
 async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, edited: bool = False) -> None:
     """Write a new (or edited) post into the home timelines of those here who should read it, and notify who is named."""
     mentioned = await _local_mentioned(tx, status)
-    owners = await _readers(tx, status, author, mentioned, now)
     if edited:
-        for owner in await timelines.list_home_owners(tx, status.id):
-            await insert_event(tx, owner_id=owner, type_="status.update", ref=status.id, now=now)
+        holding = await timelines.list_home_owners(tx, status.id)
+        await tell_all(tx, await _welcoming(tx, holding, status, now), "status.update", status.id, now=now)
     else:
-        await timelines.insert_home(tx, status.id, owners, now=now)
+        owners = await _readers(tx, status, author, mentioned, now)
+        await timelines.insert_home(tx, status.id, await _welcoming(tx, owners, status, now), now=now)
     await _notify_mentioned(tx, status, author, mentioned, now)
+
+
+async def _welcoming(tx: Reader, owners: Collection[int], status: Status, now: int) -> set[int]:
+    return await welcome.list_welcoming(tx, owners, status.id, now=now) if owners else set()
 
 
 async def _readers(tx: Reader, status: Status, author: Actor, mentioned: set[int], now: int) -> set[int]:
@@ -68,9 +72,13 @@ async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, ment
 async def notify(
     tx: Transaction, owner_id: int, type_: str, actor_id: int, *, now: int, status_id: int | None = None
 ) -> None:
-    """Tell a member of ours; telling oneself or somebody elsewhere is left out, and so is what a muted thread brings."""
+    """Tell a member of ours; telling oneself or somebody elsewhere is left out, and so is what comes from those
+    whom they do not want to hear of, or from a muted thread.
+    """
     owner = await actors.get_actor(tx, owner_id)
     if owner is None or not owner.local or owner.type == "Group" or owner_id == actor_id:
+        return
+    if not await welcome.is_welcome(tx, owner_id, actor_id, now=now):
         return
     if status_id is not None and await muted_threads.is_muted(tx, owner_id, status_id):
         return

@@ -10,7 +10,7 @@ from federation.context import Context
 from federation.delivery import claim, deliver
 from federation.inbox.process import process_batch
 from federation.slices import pull_due
-from storage import actors, attestations, decisions, deliveries, events, groups, inbox, statuses
+from storage import actors, attestations, decisions, deliveries, events, groups, inbox, mutes, statuses
 from storage.database import Reader, Transaction
 from storage.records import Actor
 
@@ -82,6 +82,7 @@ async def _thin(tx: Transaction, now: int) -> None:
     await inbox.delete_finished_before(tx, now - KEEP_DONE)
     await deliveries.delete_finished_before(tx, now - KEEP_DONE)
     await statuses.delete_idempotent_before(tx, now - KEEP_KEYS)
+    await mutes.delete_mutes_before(tx, now)
     await decisions.delete_before(tx, now - KEEP_DECISIONS)
 
 

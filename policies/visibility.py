@@ -1,7 +1,8 @@
 """May this viewer see this, may this host fetch it: the one authorisation of every door.
 
 `storage/visibility.py` says `may_see` once more in SQL; a test holds the two together for every combination of facts.
-Must not know: who lists, searches, streams or serves. Blocks, mutes and filters are the viewer's choice, not policy.
+Must not know: who lists, searches, streams or serves. Whom viewers block, mute and filter is their choice, not policy;
+whom authors block is theirs, and hides.
 """
 
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ class SeeFacts:
     `viewer_active`: signed in with an account that is not disabled; False is the anonymous reader too, for whom every
     other fact about the viewer is False. `author_active`: the author's account (or remote actor) is not disabled;
     `host_suspended`: the author's host is suspended. `deleted`: the post is.
+    `blocked`: the author has blocked the viewer, who then sees no more of them than a group shows both, or was sent by name.
     `mentioned`: the viewer is addressed by name. `member`: the viewer is a present member of the post's group;
     `group_remote`: that group lives elsewhere; `lease_live`: the viewer's lease there has not run out;
     `distributed`: the group's home has announced the post (a post to our own group always is).
@@ -31,6 +33,7 @@ class SeeFacts:
     audience: Audience
     viewer_active: bool = False
     is_author: bool = False
+    blocked: bool = False
     follows: bool = False
     mentioned: bool = False
     member: bool = False
@@ -53,7 +56,7 @@ def may_see(facts: SeeFacts) -> Decision:
 def _sees(facts: SeeFacts) -> bool:
     match facts.audience:
         case Audience.PUBLIC | Audience.UNLISTED:
-            return True
+            return facts.is_author or not facts.blocked
         case Audience.FOLLOWERS:
             entitled = facts.follows or facts.mentioned
         case Audience.DIRECT:

@@ -142,6 +142,17 @@ async def list_of_actor(tx: Reader, actor_id: int) -> list[Follow]:
     return [Follow(*row) for row in found]
 
 
+async def list_with_host(tx: Reader, actor_id: int, host: str) -> list[Follow]:
+    """Every follow between one actor and the people of a host, by its name or that of its handles."""
+    found = await tx.rows(
+        f"SELECT {_COLUMNS} FROM follows f JOIN actors o ON o.id = CASE f.follower_id WHEN :id THEN f.followee_id "
+        "ELSE f.follower_id END WHERE (f.follower_id = :id OR f.followee_id = :id) AND :host IN (o.host, o.handle_host)",
+        id=actor_id,
+        host=host,
+    )
+    return [Follow(*row) for row in found]
+
+
 async def list_of_host(tx: Reader, host: str) -> list[Follow]:
     """Every follow to or from the actors of a host and its subdomains."""
     found = await tx.rows(

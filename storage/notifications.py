@@ -8,12 +8,13 @@ from storage.events import insert_event
 from storage.pages import Page
 from storage.records import Notification, columns, make, placeholders, values
 from storage.visibility import VISIBLE
+from storage.welcome import WELCOME_TO_NOTIFY
 
 _COLUMNS = columns(Notification, "n")
 _INSERT = "INSERT INTO notifications ({}) VALUES ({})".format(*placeholders(Notification))
 _SHOWN = (
     "n.owner_id = :owner AND NOT EXISTS (SELECT 1 FROM actors x WHERE x.id = n.actor_id AND "
-    "(x.disabled_at IS NOT NULL OR x.host_suspended = 1)) AND (n.status_id IS NULL OR EXISTS "
+    f"(x.disabled_at IS NOT NULL OR x.host_suspended = 1 OR NOT {WELCOME_TO_NOTIFY})) AND (n.status_id IS NULL OR EXISTS "
     f"(SELECT 1 FROM statuses s JOIN actors a ON a.id = s.actor_id WHERE s.id = n.status_id AND {VISIBLE}))"
 )
 

@@ -275,6 +275,29 @@ class Media:
 
 
 @row
+class Block:
+    """`uri`: of the activity that said so."""
+
+    id: int
+    owner_id: int
+    target_id: int
+    uri: str
+    created_at: int
+
+
+@row
+class Mute:
+    """Until a time in unix ms; `notifications`: these are not wanted either."""
+
+    id: int
+    owner_id: int
+    target_id: int
+    notifications: int
+    until: int
+    created_at: int
+
+
+@row
 class Favourite:
     id: int
     actor_id: int

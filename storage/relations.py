@@ -7,11 +7,11 @@ list of followers.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from storage import featured, follows, remarks
+from storage import blocks, featured, follows, mutes, remarks
 from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.database import Reader, Row
 from storage.pages import Page
-from storage.records import Actor, Follow, Membership, columns
+from storage.records import Actor, Follow, Membership, Mute, columns
 
 _MEMBERSHIP = columns(Membership, "m")
 
@@ -38,6 +38,10 @@ class Relation:
     membership: Membership | None
     remark: str = ""
     endorsed: bool = False
+    blocking: bool = False
+    blocked_by: bool = False
+    mute: Mute | None = None
+    host_blocked: bool = False
 
 
 async def list_known(tx: Reader, actor_ids: Iterable[int], *, viewer: int, now: int) -> dict[int, Actor]:
@@ -65,6 +69,10 @@ async def list_relations(tx: Reader, viewer: int, actor_ids: Sequence[int], *, n
     memberships = await _list_memberships(tx, viewer, known, now=now)
     noted = await remarks.list_remarks(tx, viewer, known)
     endorsed = await featured.list_endorsed_ids(tx, viewer, known)
+    blocked = await blocks.list_blocks_between(tx, viewer, known)
+    blocking, blocked_by = {one.target_id for one in blocked}, {one.owner_id for one in blocked}
+    muted = await mutes.list_mutes(tx, viewer, known, now=now)
+    hosts = await blocks.are_hosts_blocked(tx, viewer, _hosts(known.values()))
     return [
         Relation(
             actor_id,
@@ -73,10 +81,19 @@ async def list_relations(tx: Reader, viewer: int, actor_ids: Sequence[int], *, n
             memberships.get(actor_id),
             remark=noted.get(actor_id, ""),
             endorsed=actor_id in endorsed,
+            blocking=actor_id in blocking,
+            blocked_by=actor_id in blocked_by,
+            mute=muted.get(actor_id),
+            host_blocked=not hosts.isdisjoint(_hosts([known[actor_id]])),
         )
         for actor_id in dict.fromkeys(actor_ids)
         if actor_id in known
     ]
+
+
+def _hosts(actors: Iterable[Actor]) -> set[str]:
+    """Their hosts, and those that their handles name."""
+    return {host for actor in actors if not actor.local for host in (actor.host, actor.handle_host)}
 
 
 async def _list_memberships(tx: Reader, viewer: int, group_ids: Iterable[int], *, now: int) -> dict[int, Membership]:
@@ -136,6 +153,16 @@ async def list_requesting(tx: Reader, actor_id: int, page: Page) -> list[Listed]
 async def list_endorsed(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
     """Whom an actor recommends, newest first. Only people who are followed can be, so never a private group."""
     return await _page(tx, "endorsements f", "f.actor_id", "f.owner_id = :id", actor_id, page)
+
+
+async def list_blocked(tx: Reader, owner_id: int, page: Page) -> list[Listed]:
+    """Whom a member blocks, newest first: for the member only."""
+    return await _page(tx, "blocks f", "f.target_id", "f.owner_id = :id", owner_id, page)
+
+
+async def list_muted(tx: Reader, owner_id: int, page: Page, *, now: int) -> list[Listed]:
+    """Whom a member mutes now, newest first: for the member only."""
+    return await _page(tx, "mutes f", "f.target_id", "f.owner_id = :id AND f.until > :now", owner_id, page, now=now)
 
 
 async def count_requests(tx: Reader, actor_id: int) -> int:

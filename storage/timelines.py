@@ -13,6 +13,7 @@ from storage.pages import Page
 from storage.records import Status
 from storage.statuses import COLUMNS
 from storage.visibility import VISIBLE
+from storage.welcome import WELCOME, WELCOME_IN_THREAD
 
 _FROM = "FROM statuses s JOIN actors a ON a.id = s.actor_id"
 HOME_LENGTH = 4000
@@ -60,7 +61,7 @@ async def list_home(tx: Reader, owner_id: int, page: Page, *, now: int) -> list[
         tx,
         f"SELECT {COLUMNS} FROM home_entries h JOIN statuses s ON s.id = h.status_id JOIN actors a ON a.id = s.actor_id "
         f"WHERE h.owner_id = :viewer AND h.status_id > :after AND h.status_id < :before AND {VISIBLE} "
-        f"AND NOT {SET_APART}",
+        f"AND {WELCOME} AND NOT {SET_APART}",
         page,
         key="h.status_id",
         viewer=owner_id,
@@ -76,7 +77,7 @@ async def list_people(tx: Reader, owner_id: int, list_id: int, page: Page, *, no
         "JOIN statuses s ON s.id = h.status_id JOIN actors a ON a.id = s.actor_id "
         "WHERE l.id = :list AND l.owner_id = :viewer AND h.status_id > :after AND h.status_id < :before AND EXISTS "
         "(SELECT 1 FROM list_people lp WHERE lp.list_id = l.id AND lp.actor_id = s.actor_id) "
-        f"AND {SHOWN} AND {VISIBLE}",
+        f"AND {SHOWN} AND {VISIBLE} AND {WELCOME}",
         page,
         key="h.status_id",
         viewer=owner_id,
@@ -90,7 +91,7 @@ async def list_public(tx: Reader, viewer: int, page: Page, kinds: Kinds, *, now:
     return await _page(
         tx,
         f"SELECT {COLUMNS} {_FROM} WHERE s.audience = 'public' AND s.id > :after AND s.id < :before "
-        f"AND {_KINDS} AND {VISIBLE}",
+        f"AND {_KINDS} AND {VISIBLE} AND {WELCOME}",
         page,
         viewer=viewer,
         now=now,
@@ -115,7 +116,7 @@ async def list_tag(tx: Reader, viewer: int, page: Page, kinds: Kinds, *, now: in
         "AND EXISTS (SELECT 1 FROM status_tags t WHERE t.status_id = s.id AND t.tag IN :any) "
         "AND (SELECT count(*) FROM status_tags t WHERE t.status_id = s.id AND t.tag IN :all) = :wanted "
         "AND NOT EXISTS (SELECT 1 FROM status_tags t WHERE t.status_id = s.id AND t.tag IN :none) "
-        f"AND {_KINDS} AND {VISIBLE}",
+        f"AND {_KINDS} AND {VISIBLE} AND {WELCOME}",
         page,
         viewer=viewer,
         now=now,
@@ -173,7 +174,8 @@ async def list_pinned(tx: Reader, viewer: int, actor_id: int, page: Page, *, now
 async def list_thread(tx: Reader, viewer: int, thread_id: int, *, now: int, limit: int) -> list[Status]:
     """The posts of a thread that the viewer may see, oldest first."""
     found = await tx.rows(
-        f"SELECT {COLUMNS} {_FROM} WHERE s.thread_id = :thread AND s.boost_of_id IS NULL AND {VISIBLE} ORDER BY s.id LIMIT :limit",
+        f"SELECT {COLUMNS} {_FROM} WHERE s.thread_id = :thread AND s.boost_of_id IS NULL AND {VISIBLE} "
+        f"AND {WELCOME_IN_THREAD} ORDER BY s.id LIMIT :limit",
         viewer=viewer,
         now=now,
         thread=thread_id,
@@ -195,7 +197,7 @@ async def list_direct(tx: Reader, viewer: int, page: Page, *, now: int, thread_i
         "AND NOT EXISTS (SELECT 1 FROM statuses n WHERE n.thread_id = s.thread_id AND n.audience = 'direct' AND n.id > s.id "
         "AND (n.actor_id = :viewer OR EXISTS (SELECT 1 FROM mentions r WHERE r.status_id = n.id AND r.actor_id = :viewer))) "
         "AND NOT EXISTS (SELECT 1 FROM conversation_marks c WHERE c.owner_id = :viewer AND c.thread_id = s.thread_id "
-        f"AND c.removed_id >= s.id) AND {VISIBLE}",
+        f"AND c.removed_id >= s.id) AND {VISIBLE} AND {WELCOME}",
         page,
         viewer=viewer,
         now=now,

@@ -14,8 +14,9 @@ from storage.records import Status, columns, make
 VISIBLE = """(
   a.disabled_at IS NULL AND a.host_suspended = 0
   AND (
-    s.audience IN ('public', 'unlisted')
-    OR s.actor_id = :viewer
+    s.actor_id = :viewer
+    OR (s.audience IN ('public', 'unlisted') AND NOT EXISTS (
+      SELECT 1 FROM blocks vk WHERE vk.owner_id = s.actor_id AND vk.target_id = :viewer))
     OR (s.audience = 'followers' AND EXISTS (
       SELECT 1 FROM follows vf WHERE vf.follower_id = :viewer AND vf.followee_id = s.actor_id AND vf.state = 'accepted'))
     OR (s.audience IN ('followers', 'direct') AND EXISTS (
@@ -29,7 +30,8 @@ VISIBLE = """(
     WHERE vv.id = :viewer AND (vv.disabled_at IS NOT NULL OR vp.disabled_at IS NOT NULL)))
   AND (s.boost_of_id IS NULL OR EXISTS (
     SELECT 1 FROM statuses bs JOIN actors ba ON ba.id = bs.actor_id WHERE bs.id = s.boost_of_id
-      AND bs.audience IN ('public', 'unlisted') AND ba.disabled_at IS NULL AND ba.host_suspended = 0)
+      AND bs.audience IN ('public', 'unlisted') AND ba.disabled_at IS NULL AND ba.host_suspended = 0
+      AND NOT EXISTS (SELECT 1 FROM blocks bk WHERE bk.owner_id = bs.actor_id AND bk.target_id = :viewer))
     OR (s.actor_id = :viewer AND EXISTS (
       SELECT 1 FROM statuses os WHERE os.id = s.boost_of_id AND os.actor_id = :viewer AND os.audience = 'followers')))
 )"""

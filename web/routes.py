@@ -8,6 +8,7 @@ from storage.media_store import MediaStore
 from web import media_files, streaming
 from web.api import (
     accounts,
+    blocks,
     conversations,
     featured,
     filters,
@@ -33,6 +34,7 @@ from web.streaming import add_streaming
 
 _API = (
     accounts,
+    blocks,
     conversations,
     featured,
     filters,

@@ -17,7 +17,7 @@ from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
 from policies.membership import LEASE_HOURS
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import actors, follows, groups, notifications
+from storage import actors, blocks, follows, groups, notifications
 from storage.ids import new_id
 from storage.records import Actor, Follow
 
@@ -34,12 +34,15 @@ async def on_follow(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         if await groups.get_group(act.tx, target.id) is not None:
             decision = await memberships.request(act, target, actor, follow_uri=activity.id)
             return None if isinstance(decision, Allow | Limit | Hold) else decision.reason
+        asked = Follow(new_id(act.now), actor.id, target.id, activity.id, "pending", 1, 0, act.now)
+        if await blocks.get_block(act.tx, target.id, actor.id) is not None:
+            await refuse_follow(act, asked, actor, target)
+            return "blocked by whom it follows"
         known = await is_verified(act.tx, actor, act.rules.ruleset, act.now)
         facts = ActivityFacts(
             actor.host, Kind.CONTROL, Audience.DIRECT, approach=target.type == "Person", verified=known
         )
         decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
-        asked = Follow(new_id(act.now), actor.id, target.id, activity.id, "pending", 1, 0, act.now)
         return await _take(act, decision, asked, actor, target)
 
     return await perform(ctx, unit)

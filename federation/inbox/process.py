@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from federation.attesting import attest
 from federation.context import Context
 from federation.failures import FetchError
-from federation.inbox import follows, notes, profiles, reactions
+from federation.inbox import blocks, follows, notes, profiles, reactions
 from federation.inbox.notes import Answer
 from federation.inbox.verified import Verified, from_inbox
 from federation.resolve import resolve_actor
@@ -46,12 +46,14 @@ HANDLERS: Mapping[str, Handler] = {
     "Delete": notes.on_delete,
     "Announce": reactions.on_announce,
     "Like": reactions.on_like,
+    "Block": blocks.on_block,
 }
 # What an Undo takes back, by the type of the activity it embeds.
 UNDOERS: Mapping[str, Handler] = {
     "Follow": follows.on_undo_follow,
     "Announce": reactions.on_undo_announce,
     "Like": reactions.on_undo_like,
+    "Block": blocks.on_undo_block,
 }
 
 

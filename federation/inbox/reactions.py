@@ -8,6 +8,7 @@ from federation.context import Context
 from federation.facts import is_capable, reaches
 from federation.fanout import announce_deletion, fan_out, notify
 from federation.inbox import notes
+from federation.inbox.blocks import on_undo_block
 from federation.inbox.follows import on_undo_follow
 from federation.inbox.notes import Answer
 from federation.inbox.verified import Verified, from_proof
@@ -23,7 +24,7 @@ from policies.decision import Deny, Hold, Reason
 from policies.posting import ShareFacts, may_share
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import actors, favourites, follows, groups, notifications, statuses
+from storage import actors, blocks, favourites, follows, groups, notifications, statuses
 from storage.database import Reader, Transaction
 from storage.ids import new_id
 from storage.records import Actor, Favourite, Status
@@ -52,10 +53,8 @@ async def _boost(act: Act, verified: Verified, actor: Actor, original: Status) -
     share = may_share(ShareFacts(Audience(original.audience), Audience.PUBLIC, own=original.actor_id == actor.id))
     if isinstance(share, Deny):
         return share.reason
-    if await statuses.get_boost(act.tx, actor.id, original.id) is not None:
-        return "known already"
-    if await statuses.is_deleted(act.tx, verified.activity.id, actor_uri=actor.uri):
-        return "undone already"
+    if (unwanted := await _unwanted(act, verified, actor, original)) is not None:
+        return unwanted
     created_at = min(verified.activity.published or act.now, act.now)
     audience = Audience.PUBLIC if original.audience == Audience.PUBLIC else Audience.UNLISTED
     made = statuses.boost_of(
@@ -69,6 +68,17 @@ async def _boost(act: Act, verified: Verified, actor: Actor, original: Status) -
     await statuses.insert_status(act.tx, made)
     await fan_out(act.tx, made, actor, now=act.now)
     await notify(act.tx, original.actor_id, "reblog", actor.id, status_id=original.id, now=act.now)
+    return None
+
+
+async def _unwanted(act: Act, verified: Verified, actor: Actor, original: Status) -> str | None:
+    """Why a boost that the rules let in changes nothing here."""
+    if await blocks.get_block(act.tx, original.actor_id, actor.id) is not None:
+        return "blocked by whom it boosts"
+    if await statuses.get_boost(act.tx, actor.id, original.id) is not None:
+        return "known already"
+    if await statuses.is_deleted(act.tx, verified.activity.id, actor_uri=actor.uri):
+        return "undone already"
     return None
 
 
@@ -242,11 +252,15 @@ async def on_undo_by_id(ctx: Context, verified: Verified, actor: Actor) -> Answe
             return "Like"
         if await follows.get_follow_by_uri(tx, uri) or await groups.get_membership_by_follow(tx, uri):
             return "Follow"
+        if await blocks.get_block_by_uri(tx, uri) is not None:
+            return "Block"
         return "Announce"
 
     if verified.activity.object_type:
         return f"{Fault.TYPE_UNSUPPORTED}: Undo of {verified.activity.object_type[:40]}"
-    undo = {"Like": on_undo_like, "Follow": on_undo_follow}.get(await ctx.db.read(unit), on_undo_announce)
+    undo = {"Like": on_undo_like, "Follow": on_undo_follow, "Block": on_undo_block}.get(
+        await ctx.db.read(unit), on_undo_announce
+    )
     return await undo(ctx, verified, actor)
 
 

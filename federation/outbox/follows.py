@@ -14,7 +14,7 @@ from federation.wire.proofs import sign_document
 from federation.wire.render import render_activity
 from policies.decision import Allow, Deny, Hold, Limit
 from policies.terms import Audience, Kind
-from storage import actors, follows, groups, notifications, timelines
+from storage import actors, blocks, follows, groups, notifications, timelines
 from storage.database import Reader
 from storage.follows import Inbox
 from storage.ids import new_id
@@ -24,21 +24,24 @@ from storage.records import Actor, Follow
 async def follow(
     ctx: Context, actor_id: int, target_id: int, *, boosts: bool = True, notify_posts: bool = False
 ) -> Allow | Deny | None:
-    """Follow somebody, or ask to join a private group; None when there is no such actor."""
+    """Follow somebody, or ask to join a private group; None when there is no such actor, or one has blocked the other."""
 
     async def unit(act: Act) -> Allow | Deny | None:
-        actor, target = await _pair(act.tx, actor_id, target_id)
+        actor, target = await get_pair(act.tx, actor_id, target_id)
         if actor is None or target is None or target.type == "Application" or actor_id == target_id:
             return None
         if await groups.get_group(act.tx, target_id) is not None:
             return await _ask_to_join(act, actor, target)
+        if await blocks.list_blocks_between(act.tx, actor_id, [target_id]):
+            return None
         await _follow(act, actor, target, boosts=boosts, notify_posts=notify_posts)
         return Allow("follow")
 
     return await perform(ctx, unit)
 
 
-async def _pair(tx: Reader, one: int, other: int) -> tuple[Actor | None, Actor | None]:
+async def get_pair(tx: Reader, one: int, other: int) -> tuple[Actor | None, Actor | None]:
+    """Both actors; neither when one of them is gone."""
     found = await actors.list_actors(tx, [one, other])
     pair = found.get(one), found.get(other)
     return pair if all(actor is None or actor.disabled_at is None for actor in pair) else (None, None)
@@ -104,23 +107,42 @@ async def unfollow(ctx: Context, actor_id: int, target_id: int) -> None:
     """Stop following, withdraw a request, or leave a group. Nothing happens when there is nothing to end."""
 
     async def unit(act: Act) -> None:
-        actor, target = await _pair(act.tx, actor_id, target_id)
+        actor, target = await get_pair(act.tx, actor_id, target_id)
         if actor is None or target is None:
             return
         if await groups.get_group(act.tx, target_id) is not None:
             await memberships.leave(act, target, actor)
             return
         known = await follows.get_follow(act.tx, actor_id, target_id)
-        if known is None:
-            return
-        await follows.delete_follow(act.tx, known)
-        await timelines.delete_home_of(act.tx, actor_id, author_id=target_id)
-        for type_ in ("follow", "follow_request"):
-            await notifications.delete_notifications(act.tx, type_=type_, actor_id=actor_id, owner_id=target_id)
-        if not target.local:
-            await send_undo(act, actor, render_follow(known, actor, target), target)
+        if known is not None:
+            await _stop_following(act, known, actor, target)
 
     await perform(ctx, unit)
+
+
+async def _stop_following(act: Act, known: Follow, actor: Actor, target: Actor) -> None:
+    await forget_follow(act, known)
+    if not target.local:
+        await send_undo(act, actor, render_follow(known, actor, target), target)
+
+
+async def forget_follow(act: Act, known: Follow) -> None:
+    """A follow is over here, with what it brought; nobody is told."""
+    await follows.delete_follow(act.tx, known)
+    await timelines.delete_home_of(act.tx, known.follower_id, author_id=known.followee_id)
+    for type_ in ("follow", "follow_request"):
+        await notifications.delete_notifications(
+            act.tx, type_=type_, actor_id=known.follower_id, owner_id=known.followee_id
+        )
+
+
+async def end_follows(act: Act, owner: Actor, other: Actor) -> None:
+    """A member of ours ends every follow between them and somebody else, whose home is told."""
+    for known in await follows.list_between(act.tx, owner.id, [other.id]):
+        if known.followee_id == owner.id:
+            await answer_follow(act, known, other, owner, "Reject")
+        else:
+            await _stop_following(act, known, owner, other)
 
 
 def render_follow(follow_: Follow, follower: Actor, followee: Actor) -> dict[str, Any]:
@@ -152,7 +174,7 @@ async def remove_follower(ctx: Context, owner_id: int, follower_id: int) -> bool
 
 
 async def _answer(act: Act, owner_id: int, follower_id: int, answer: str, *, state: str = "pending") -> bool:
-    follower, owner = await _pair(act.tx, follower_id, owner_id)
+    follower, owner = await get_pair(act.tx, follower_id, owner_id)
     known = await follows.get_follow(act.tx, follower_id, owner_id)
     if follower is None or owner is None or known is None or known.state != state:
         return False
@@ -203,7 +225,7 @@ async def refuse_follow(act: Act, asked: Follow, follower: Actor, owner: Actor) 
 async def end_follows_of_host(act: Act, host: str) -> None:
     """A suspended host: nobody there follows anybody here, nor the other way round, and it is told."""
     for known in await follows.list_of_host(act.tx, host):
-        follower, followee = await _pair(act.tx, known.follower_id, known.followee_id)
+        follower, followee = await get_pair(act.tx, known.follower_id, known.followee_id)
         if follower is None or followee is None:
             continue
         if followee.local:

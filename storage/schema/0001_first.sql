@@ -141,6 +141,37 @@ CREATE TABLE follows (
 CREATE INDEX follows_by_followee ON follows (followee_id, state);
 CREATE INDEX follows_by_uri ON follows (uri);
 
+CREATE TABLE blocks (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  target_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  uri TEXT NOT NULL,                 -- of the Block activity
+  created_at INTEGER NOT NULL,
+  UNIQUE (owner_id, target_id)
+) STRICT;
+
+CREATE INDEX blocks_by_target ON blocks (target_id);
+CREATE INDEX blocks_by_uri ON blocks (uri);
+
+CREATE TABLE mutes (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  target_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  notifications INTEGER NOT NULL,    -- 1: these too
+  until INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  UNIQUE (owner_id, target_id)
+) STRICT;
+
+CREATE INDEX mutes_by_target ON mutes (target_id);
+
+CREATE TABLE blocked_hosts (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  host TEXT NOT NULL,
+  UNIQUE (owner_id, host)
+) STRICT;
+
 CREATE TABLE statuses (
   id INTEGER PRIMARY KEY,
   uri TEXT NOT NULL UNIQUE,

@@ -110,5 +110,5 @@ async def test_an_undo_of_what_we_do_not_know(home: Home, peer: Peer) -> None:
         peer.activity("Announce", ben, peer.new_id()),
     ):
         assert await home.take(ben, peer.activity("Undo", ben, undone)) == "refused: nothing to undo"
-    for undone in (peer.activity("Block", ben, ben.uri), {"type": "Delete", "id": peer.new_id()}):
+    for undone in (peer.activity("Flag", ben, ben.uri), {"type": "Delete", "id": peer.new_id()}):
         assert (await home.take(ben, peer.activity("Undo", ben, undone))).startswith("refused: type-unsupported")

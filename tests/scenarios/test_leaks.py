@@ -137,6 +137,7 @@ async def search(stage: Stage, at: Instance, intruders: list[Intruder], planted:
                 # An answer may repeat the question: what was asked for is no find.
                 found = result.everything.count(word.encode()) > (1 if word in sent else 0)
                 assert not found, f"{intruder.name} found {word}: {result.attempt} gave {result.everything[:2000]!r}"
+            assert result.status != 429, "who is turned away for asking often finds nothing, and proves nothing"
             assert result.status < 500, f"{result.attempt}: {result.body[:300]!r}"
     return made
 

@@ -5,7 +5,7 @@ Queues are run by `World.settle`, so that a test says when time passes and when 
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from storage.engines import connect
 from storage.records import Actor
 from tests.conftest import Addresses
 from web.oauth.tokens import issue_console_token
+from web.rates import Rate, Rates
 
 EVERYTHING = ("read", "write", "follow", "push")
 DAY = 24 * 3_600_000
@@ -208,7 +209,12 @@ def _client(clock: Clock) -> Client:
 def _config(host: str, folder: Path) -> Config:
     folder.mkdir(exist_ok=True)
     return Config(
-        host=host, handle_domain=host, development=True, database="sqlite:///unused", media=f"file://{folder}"
+        rate_limits=Rates(*(Rate(10**6, 300) for _ in fields(Rates))),  # searches ask more than people do
+        host=host,
+        handle_domain=host,
+        development=True,
+        database="sqlite:///unused",
+        media=f"file://{folder}",
     )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from itertools import count
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from storage import actors, follows, groups, members, statuses
+from storage import actors, blocks, follows, groups, members, statuses
 from storage.database import Database, Reader, Transaction
-from storage.records import Actor, Delivery, Follow, Group, Member, Membership, Status
+from storage.records import Actor, Block, Delivery, Follow, Group, Member, Membership, Status
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -109,6 +109,10 @@ class Rows:
         made = Follow(new_number(), follower.id, followee.id, f"{follower.uri}/f/{followee.id}", state, 1, 0, NOW)
         await self.db.transact(lambda tx: follows.insert_follow(tx, made))
         return made
+
+    async def block(self, owner: Actor, target: Actor) -> None:
+        made = Block(new_number(), owner.id, target.id, f"{owner.uri}/b/{target.id}", NOW)
+        await self.db.transact(lambda tx: blocks.insert_block(tx, made))
 
     async def status(self, author: Actor, audience: str = "public", *mentioned: Actor, **changes: Any) -> Status:
         made = status(author, audience, **changes)

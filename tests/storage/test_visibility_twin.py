@@ -36,6 +36,7 @@ class Person:
     lease_live: bool
     active: bool = True
     suspended: bool = False
+    blocked: bool = False  # by every author
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,9 @@ class Stage:
     async def build(cls, db: Database) -> "Stage":
         stage = cls(db)
         stage.here, stage.there = await stage.rows.group(), await stage.rows.group(host="b.example")
-        for follows, member, lease in product(BOTH, BOTH, BOTH):
-            stage.viewers.append(await stage._person(follows=follows, member=member, lease_live=lease))
+        for follows, member, lease, blocked in product(BOTH, BOTH, BOTH, BOTH):
+            made = await stage._person(follows=follows, member=member, lease_live=lease)
+            stage.viewers.append(replace(made, blocked=blocked))
         for member, lease, active, suspended in product(BOTH, BOTH, BOTH, BOTH):
             made = await stage._person(member=member, lease_live=lease, active=active, suspended=suspended)
             stage.authors.append(made)
@@ -70,6 +72,8 @@ class Stage:
                 await stage.rows.follow(viewer.actor, author.actor)
             else:
                 await stage.rows.follow(viewer.actor, author.actor, "pending")
+            if viewer.blocked:
+                await stage.rows.block(author.actor, viewer.actor)
         await db.transact(stage._write_posts)
         return stage
 
@@ -127,6 +131,7 @@ def facts_of(post: Post, viewer: Person | None) -> SeeFacts:
         about_post,
         viewer_active=viewer.active,
         is_author=viewer is post.author,
+        blocked=viewer.blocked,
         follows=viewer.follows,
         mentioned=post.mentions_all,
         member=viewer.member,
@@ -141,11 +146,11 @@ def every() -> Iterator[SeeFacts]:
 
 
 def impossible(facts: SeeFacts) -> bool:
-    """What no rows can say: nobody who has rights, an author who follows themself or is disabled only as the one or the other."""
-    about_viewer = (facts.is_author, facts.follows, facts.mentioned, facts.member, facts.lease_live)
+    """What no rows can say: nobody who has rights, an author who follows or blocks themself, or is disabled only as the one or the other."""
+    about_viewer = (facts.is_author, facts.blocked, facts.follows, facts.mentioned, facts.member, facts.lease_live)
     if not facts.viewer_active:
         return any(about_viewer)
-    return facts.is_author and (facts.follows or not facts.author_active)
+    return facts.is_author and (facts.follows or facts.blocked or not facts.author_active)
 
 
 async def test_the_sql_sees_what_the_rule_sees_for_every_combination_of_facts(db: Database) -> None:
@@ -241,6 +246,8 @@ async def test_a_boost_shows_no_more_than_its_original(db: Database) -> None:
         await update(db, "actors", "id", who.id, host_suspended=1)
         assert await shown() == set(), who
         await update(db, "actors", "id", who.id, host_suspended=0)
+    await rows.block(author, viewer)
+    assert await shown() == set()
     own = await rows.status(author, "followers")
     again = await rows.status(author, "followers", boost_of_id=own.id)
     await rows.follow(viewer, author)
@@ -303,6 +310,7 @@ def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
         ("notifications", "_SHOWN"): "asks; the functions that use it are known by its name",
         ("timelines", "_FROM"): "known to `reads_posts`",
         ("visibility", "VISIBLE"): "the rule",
+        ("welcome", "WELCOME"): "a condition on posts that are asked about: who wrote what they boost",
     }
     found = set()
     for path in sorted(STORAGE.glob("*.py")):

@@ -10,7 +10,8 @@ from policies.rules import parse
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, SPECIALTIES, Profession, Specialty
 from policies.verification import Verified, standing, verified_here
-from storage.records import Actor, Attestation, Member, listed
+from storage.mutes import FOR_EVER
+from storage.records import Actor, Attestation, Member, Mute, listed
 from storage.relations import Relation
 from storage.views import People
 from web.links import Links
@@ -215,7 +216,7 @@ def _plain(html: str) -> str:
 
 def relationship(relation: Relation) -> Entity:
     """Relationship. Being a member of a private group looks like following it, to the member."""
-    outgoing, membership = relation.outgoing, relation.membership
+    outgoing, membership, mute = relation.outgoing, relation.membership, relation.mute
     state = membership.state if membership else outgoing.state if outgoing else ""
     following = state in {"active", "accepted"}
     return {
@@ -225,17 +226,27 @@ def relationship(relation: Relation) -> Entity:
         "notifying": following and outgoing is not None and bool(outgoing.notify),
         "languages": None,
         "followed_by": relation.incoming is not None and relation.incoming.state == "accepted",
-        "blocking": False,
-        "blocked_by": False,
-        "muting": False,
-        "muting_notifications": False,
-        "muting_expires_at": None,
+        "blocking": relation.blocking,
+        "blocked_by": relation.blocked_by,
+        "muting": mute is not None,
+        "muting_notifications": mute is not None and bool(mute.notifications),
+        "muting_expires_at": mute_end(mute),
         "requested": state == "pending",
         "requested_by": relation.incoming is not None and relation.incoming.state == "pending",
-        "domain_blocking": False,
+        "domain_blocking": relation.host_blocked,
         "endorsed": relation.endorsed,
         "note": relation.remark,
     }
+
+
+def mute_end(mute: Mute | None) -> str | None:
+    """When a mute runs out; None for one that does not."""
+    return None if mute is None or mute.until == FOR_EVER else moment(mute.until)
+
+
+def muted_account(actor: Actor, mute: Mute, people: People, frame: Frame) -> Entity:
+    """MutedAccount."""
+    return {**account(actor, people, frame), "mute_expires_at": mute_end(mute)}
 
 
 def familiar_followers(actor_id: int, followers: Iterable[Actor], people: People, frame: Frame) -> Entity:
