@@ -8,7 +8,7 @@ from policies.edits import closed_network
 from storage import audit, instance, rules
 from storage.database import Transaction
 
-SECRETS = ("media_links", "sessions")
+SECRETS = ("media_links", "sessions", "vapid")
 
 
 async def create_instance(ctx: Context, *, organisation: str) -> None:

@@ -1,4 +1,4 @@
-"""The loops that work while the doors are open: queues, scheduled posts, upkeep. Must not know what they do."""
+"""The loops that work while the doors are open: queues, scheduled posts, pushes, upkeep. Must not know what they do."""
 
 import asyncio
 import logging
@@ -14,6 +14,7 @@ from federation.outbox.scheduled import run_scheduled
 from federation.upkeep import run_upkeep
 from storage.media import delete_unattached_before
 from storage.media_store import MediaStore
+from web.outside.push import run_push
 
 STOP_SECONDS = 15  # longer than one attempt of a delivery
 
@@ -31,7 +32,7 @@ def new_owner() -> str:
 async def run_jobs(ctx: Context, store: MediaStore, stop: asyncio.Event, owner: str) -> None:
     """All loops until `stop`, or until one of them fails: then the others are cancelled and the failure is raised."""
     async with asyncio.TaskGroup() as tasks:
-        for run in (run_inbox, run_deliveries, run_upkeep):
+        for run in (run_inbox, run_deliveries, run_upkeep, run_push):
             tasks.create_task(run(ctx, stop, owner), name=run.__name__)
         tasks.create_task(run_scheduled(ctx, stop), name=run_scheduled.__name__)
         tasks.create_task(run_clean_up(ctx, store, stop), name=run_clean_up.__name__)

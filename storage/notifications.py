@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from storage import push
 from storage.database import Reader, Transaction
 from storage.events import insert_event
 from storage.pages import Page
@@ -35,6 +36,7 @@ async def insert_notification(tx: Transaction, notification: Notification) -> No
     await insert_event(
         tx, owner_id=notification.owner_id, type_="notification", ref=notification.id, now=notification.created_at
     )
+    await push.insert_deliveries(tx, notification)
 
 
 async def delete_notifications(tx: Transaction, *, type_: str, actor_id: int, owner_id: int) -> None:

@@ -405,6 +405,37 @@ class Token:
 
 
 @row
+class PushSubscription:
+    """Where an app wants to be told of notifications, of which ones and how. One for each token at most."""
+
+    id: int
+    token_id: int
+    owner_id: int
+    endpoint: str
+    p256dh: str
+    auth: str
+    standard: int
+    alerts: str
+    policy: str
+    access_token: str
+    created_at: int
+
+
+@row
+class PushDelivery:
+    """One notification on its way to one app."""
+
+    id: int
+    subscription_id: int
+    notification_id: int
+    host: str
+    state: str
+    attempts: int
+    due_at: int
+    lease_owner: str
+
+
+@row
 class Event:
     """Something a member's open streams should be told; rendered, and its rights checked, when it is sent."""
 

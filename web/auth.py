@@ -141,10 +141,14 @@ async def find_grant(ctx: Context, token: str) -> Grant | None:
 
 async def read_grant(request: web.Request) -> Grant | None:
     """What the token of a request gives; None without a token, and for one that nobody has (any more)."""
+    token = bearer_token(request)
+    return await find_grant(request.app[CONTEXT], token) if token else None
+
+
+def bearer_token(request: web.Request) -> str:
+    """The token that a request says it has; "" for none."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.isascii():
-        return None
-    return await find_grant(request.app[CONTEXT], token.strip())
+    return token.strip() if scheme.lower() == "bearer" and token.isascii() else ""
 
 
 def viewer_of(grant: Grant | None, *scopes: str) -> Viewer:

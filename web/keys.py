@@ -24,7 +24,6 @@ class Site:
     registrations: str = "closed"
     development: bool = False
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
-    vapid_key: str = ""  # public key of Web Push; empty while this instance does not push
     rates: Rates = field(default_factory=Rates)
 
 

@@ -20,6 +20,7 @@ from web.api import (
     media,
     notifications,
     profile,
+    push,
     scheduled,
     search,
     statuses,
@@ -29,6 +30,7 @@ from web.api import (
 from web.door import open_door
 from web.media_files import add_media
 from web.oauth import apps, authorize, metadata, tokens
+from web.outside.push import add_push
 from web.pages import home, profiles, settings, sign_in, static
 from web.streaming import add_streaming
 
@@ -46,6 +48,7 @@ _API = (
     media,
     notifications,
     profile,
+    push,
     scheduled,
     search,
     statuses,
@@ -61,6 +64,7 @@ def add_web_routes(app: web.Application, store: MediaStore) -> None:
     open_door(app)
     add_media(app, store)
     add_streaming(app)
+    add_push(app)
     for module in (*_PAGES, media_files, streaming):
         app.add_routes(module.routes)
     for module in (*_API, *_OAUTH):

@@ -481,6 +481,38 @@ CREATE TABLE tokens (
 
 CREATE INDEX tokens_by_actor ON tokens (actor_id);
 
+CREATE TABLE push_subscriptions (
+  id INTEGER PRIMARY KEY,
+  token_id INTEGER NOT NULL UNIQUE REFERENCES tokens (id) ON DELETE CASCADE,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  endpoint TEXT NOT NULL,
+  p256dh TEXT NOT NULL,              -- the app's public key and its secret, base64url: only the app reads what is pushed
+  auth TEXT NOT NULL,
+  standard INTEGER NOT NULL,         -- 1: RFC 8291; 0: the draft before it
+  alerts TEXT NOT NULL,              -- JSON: the types of notifications it is for
+  policy TEXT NOT NULL,              -- all, followed, follower, none: from whom
+  access_token TEXT NOT NULL,        -- apps know by it whose notification it is
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX push_subscriptions_by_owner ON push_subscriptions (owner_id);
+
+-- What waits to be pushed. Each is 'due' until it is over, and then gone.
+CREATE TABLE push_deliveries (
+  id INTEGER PRIMARY KEY,
+  subscription_id INTEGER NOT NULL REFERENCES push_subscriptions (id) ON DELETE CASCADE,
+  notification_id INTEGER NOT NULL REFERENCES notifications (id) ON DELETE CASCADE,
+  host TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'due',
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  lease_owner TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX push_deliveries_due ON push_deliveries (host, due_at, id) WHERE state = 'due';
+CREATE INDEX push_deliveries_by_subscription ON push_deliveries (subscription_id);
+CREATE INDEX push_deliveries_by_notification ON push_deliveries (notification_id);
+
 CREATE TABLE sessions (
   hash TEXT PRIMARY KEY,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

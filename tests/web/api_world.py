@@ -322,7 +322,8 @@ async def api_world(db: Database, folder: Path) -> AsyncIterator[World]:
 
     async def found(tx: Transaction) -> None:
         await rules.insert_version(tx, body=RULES, author="test", reason="", now=NOW)
-        await instance.insert_value(tx, "media_links", "00" * 32)
+        for secret in ("media_links", "vapid"):
+            await instance.insert_value(tx, secret, "00" * 32)
 
     await db.transact(found)
     async with Client(Guard(), user_agent="test", now=clock) as client:

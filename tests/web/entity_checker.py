@@ -53,8 +53,8 @@ def load(table: Path) -> dict[str, Entity]:
 
 
 def _insert(entity: Entity, path: str, attribute: Attribute) -> None:
-    name, _, rest = path.partition(".")
-    name = name.removesuffix("[]")
+    name, *more = re.split(r"(?<!\badmin)\.", path, maxsplit=1)  # `admin.report` is one name
+    name, rest = name.removesuffix("[]"), "".join(more)
     if rest:
         _insert(entity.setdefault(name, Attribute()).inner, rest, attribute)
     else:

@@ -36,7 +36,8 @@ async def found(address: str) -> None:
 
     async def unit(tx: Transaction) -> None:
         await rules.insert_version(tx, body=RULES, author="test", reason="", now=NOW)
-        await instance.insert_value(tx, "media_links", "00" * 32)
+        for secret in ("media_links", "vapid"):
+            await instance.insert_value(tx, secret, "00" * 32)
 
     await db.transact(unit)
     await db.close()

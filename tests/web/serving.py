@@ -16,6 +16,8 @@ from web.door import open_door
 from web.keys import CONTEXT, SITE, Site
 from web.links import LINK_KEY
 from web.oauth import apps, authorize, metadata, tokens
+from web.outside.push import VAPID
+from web.outside.web_push import make_vapid
 from web.pages import home, settings, sign_in, static
 from web.rates import Rate, Rates
 
@@ -57,6 +59,7 @@ async def serving(
         app[CONTEXT] = ctx = Context(db, client, origin, clock)
         app[SITE] = site
         app[LINK_KEY] = b"key"
+        app[VAPID] = make_vapid("00", ORIGIN.base)
         open_door(app)
         for module in (apps, authorize, metadata, tokens, home, settings, sign_in, static):
             app.add_routes(module.routes)

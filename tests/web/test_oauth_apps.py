@@ -12,6 +12,7 @@ from storage.database import Database
 from tests.web.apps import register
 from tests.web.serving import Browser, serving
 from web.oauth.redirects import OUT_OF_BAND, add_answer, form_target, parse_redirects
+from web.outside.web_push import make_vapid
 
 # As the apps send them: client_behaviour.md §3.
 REAL = [
@@ -59,7 +60,7 @@ async def test_form_json_and_multipart_register_the_same(db: Database) -> None:
                 "redirect_uris": ["a://", "b:/c"],
                 "redirect_uri": "a://\nb:/c",
                 "client_secret_expires_at": 0,
-                "vapid_key": "",
+                "vapid_key": make_vapid("00", "").public,
             }
 
 
@@ -106,7 +107,11 @@ async def test_an_app_token_names_its_app(db: Database) -> None:
         token = (await (await served.browser.post("/oauth/token", data=body)).json())["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         named = await (await served.browser.get("/api/v1/apps/verify_credentials", headers=headers)).json()
-        assert (named["name"], named["redirect_uris"], named["vapid_key"]) == ("Ice Cubes", ["icecubesapp://"], "")
+        assert (named["name"], named["redirect_uris"], named["vapid_key"]) == (
+            "Ice Cubes",
+            ["icecubesapp://"],
+            make_vapid("00", "").public,
+        )
         assert "client_secret" not in named
         assert (await served.browser.get("/api/v1/apps/verify_credentials")).status == 401
 

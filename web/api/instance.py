@@ -23,6 +23,7 @@ from web.auth import Viewer, anyone, requires
 from web.images import LARGEST_FILE, MIME_TYPES
 from web.keys import CONTEXT, SITE, VERSION, Site
 from web.links import Links, make_links
+from web.outside.push import VAPID
 from web.render import Entity, custom_emoji, moment
 from web.showing import not_found
 
@@ -50,6 +51,7 @@ class About:
     links: Links
     ruleset: Ruleset
     usage: Usage
+    vapid_key: str
 
 
 @routes.get("/api/v2/instance")
@@ -121,7 +123,7 @@ async def _read(request: web.Request) -> About:
         return (await get_rules(tx)).ruleset, await get_usage(tx, since=ctx.now() - MONTH)
 
     ruleset, usage = await ctx.db.read(unit)
-    return About(ctx, request.app[SITE], make_links(request, None), ruleset, usage)
+    return About(ctx, request.app[SITE], make_links(request, None), ruleset, usage, request.app[VAPID].public)
 
 
 def render_instance(about: About) -> Entity:
@@ -140,7 +142,7 @@ def render_instance(about: About) -> Entity:
         "languages": list(site.languages),
         "configuration": {
             "urls": _urls(about),
-            "vapid": {"public_key": site.vapid_key},
+            "vapid": {"public_key": about.vapid_key},
             **_limits(),
             "translation": {"enabled": False},
             "timelines_access": _timelines_access(),

@@ -15,9 +15,10 @@ from web.auth import anyone, for_apps
 from web.bodies import read_form
 from web.errors import ApiError
 from web.forms import Form
-from web.keys import CONTEXT, SITE
+from web.keys import CONTEXT
 from web.oauth.redirects import parse_redirects
 from web.oauth.scopes import DEFAULT, parse_scopes
+from web.outside.push import VAPID
 from web.tokens import hash_token, new_token
 
 _WEBSITE = re.compile(r"https?://\S{1,2000}")
@@ -91,7 +92,7 @@ def _render(app: App, request: web.Request) -> dict[str, Any]:
         "scopes": app.scopes.split(),
         "redirect_uris": app.redirect_uris.split("\n"),
         "redirect_uri": app.redirect_uris,
-        "vapid_key": request.app[SITE].vapid_key,
+        "vapid_key": request.app[VAPID].public,
     }
 
 

@@ -20,7 +20,15 @@ from web.render.people import (
 )
 from web.render.posts import Renderer, deleted_status, media_attachment, scheduled_status, status_edits, status_source
 from web.render.tags import featured_tag, tag
-from web.render.timelines import conversation, group_list, marker, notification, notification_group, people_list
+from web.render.timelines import (
+    conversation,
+    group_list,
+    marker,
+    notification,
+    notification_group,
+    people_list,
+    push_subscription,
+)
 
 __all__ = [
     "BADGE",
@@ -50,6 +58,7 @@ __all__ = [
     "people_list",
     "preferences",
     "profile",
+    "push_subscription",
     "relationship",
     "scheduled_status",
     "status_edits",

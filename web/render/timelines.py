@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
-from storage.records import Actor, Marker, Notification, PeopleList, Status
+from storage.records import Actor, Marker, Notification, PeopleList, PushSubscription, Status, listed
 from web.render.frame import Entity, moment
 from web.render.posts import Renderer
 
@@ -57,6 +57,19 @@ def notification_group(key: str, told: Sequence[Notification]) -> Entity:
 
 def marker(one: Marker) -> Entity:
     return {"last_read_id": str(one.last_read_id), "version": one.version, "updated_at": moment(one.updated_at)}
+
+
+def push_subscription(one: PushSubscription, types: Iterable[str], *, server_key: str) -> Entity:
+    """WebPushSubscription. Each of `types` is said to be wanted or not; what is wanted besides is said too."""
+    wanted = listed(one.alerts)
+    return {
+        "id": str(one.id),
+        "endpoint": one.endpoint,
+        "standard": bool(one.standard),
+        "server_key": server_key,
+        "alerts": dict.fromkeys(types, False) | dict.fromkeys(wanted, True),
+        "policy": one.policy,
+    }
 
 
 def conversation(
