@@ -12,7 +12,7 @@ from federation.wire.keys import PrivateKey
 from federation.wire.proofs import sign_document
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, Audience, PeerState
-from storage import actors, attestations, groups, media, statuses
+from storage import actors, attestations, groups, media, polls, statuses
 from storage.database import Reader
 from storage.records import Actor, Attestation, Group, Media, Status
 
@@ -56,7 +56,7 @@ def in_force(attestation: Attestation, now: int) -> bool:
 
 
 async def note_parts(tx: Reader, origin: Origin, status: Status) -> render.NoteParts:
-    """Everything a note names: author, mentioned, tags, files, group."""
+    """Everything a note names: author, mentioned, tags, files, poll, group."""
     author = await actors.get_actor(tx, status.actor_id)
     if author is None:
         raise LookupError(f"post {status.uri} without author")
@@ -70,6 +70,7 @@ async def note_parts(tx: Reader, origin: Origin, status: Status) -> render.NoteP
         silent=[actor.uri for mention, actor in mentioned if mention.silent],
         tags=tags,
         media=[(file, media_url(origin, file, Audience(status.audience))) for file in files],
+        poll=await polls.get_poll_of(tx, status.id),
         group=group,
     )
 

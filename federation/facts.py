@@ -7,6 +7,7 @@ import orjson
 
 from federation.rules import Rules
 from federation.wire.origins import host_of
+from policies.admission import ActivityFacts
 from policies.delivery import SendFacts
 from policies.posting import GroupFacts
 from policies.ruleset import Ruleset, group_reaches
@@ -77,6 +78,18 @@ def reaches(group: Group, actor: Actor, host: str, ruleset: Ruleset) -> bool:
 def is_capable(actor: Actor) -> bool:
     """Whether an actor's host declares that it enforces group-only posts: willingness, not proof."""
     return GROUP_ONLY in listed(actor.capabilities)
+
+
+def activity_in_group(author: Actor, group: Actor, *, joined: bool) -> ActivityFacts:
+    """An act in a private group, by whoever brings it: the group's home, or the author's where the group is ours."""
+    return ActivityFacts(
+        host=group.host or author.host,
+        kind=Kind.CONTENT,
+        audience=Audience.GROUP,
+        embedded=frozenset({author.host} - {group.host, ""}),
+        capable=is_capable(author),
+        joined=joined,
+    )
 
 
 async def group_facts(tx: Reader, group: Group, actor: Actor, author: Actor, ruleset: Ruleset, now: int) -> GroupFacts:

@@ -72,11 +72,11 @@ async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, ment
 async def notify(
     tx: Transaction, owner_id: int, type_: str, actor_id: int, *, now: int, status_id: int | None = None
 ) -> None:
-    """Tell a member of ours; telling oneself or somebody elsewhere is left out, and so is what comes from those
+    """Tell a member of ours; telling oneself (but of the end of one's poll) or somebody elsewhere is left out, and so is what comes from those
     whom they do not want to hear of, or from a muted thread.
     """
     owner = await actors.get_actor(tx, owner_id)
-    if owner is None or not owner.local or owner.type == "Group" or owner_id == actor_id:
+    if owner is None or not owner.local or owner.type == "Group" or (owner_id == actor_id and type_ != "poll"):
         return
     if not await welcome.is_welcome(tx, owner_id, actor_id, now=now):
         return

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 from federation.act import Act
 from federation.fanout import fan_out
 from federation.wire.addressing import audience_of
-from federation.wire.objects import NATIVE_TYPES, RemoteNote
+from federation.wire.objects import NATIVE_TYPES, RemoteNote, RemotePoll
 from federation.wire.sanitize import clean_html
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Allow
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import actors, media, statuses
+from storage import actors, media, polls, statuses
 from storage.ids import new_id
-from storage.records import Actor, Media, Status, as_json
+from storage.records import Actor, Media, Poll, Status, as_json
 
 # Clients order posts by id, so an id tells when a post was written; a peer's clock may not put it in the future.
 IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
@@ -39,9 +39,7 @@ async def store_note(act: Act, note: RemoteNote, author: Actor, placement: Place
     if await statuses.get_status_by_uri(act.tx, note.uri) is not None:
         return None
     status = await _status(act, note, author, placement)
-    mentions = await _mentions(act, note, placement)
-    await statuses.insert_status(act.tx, status, mentions=mentions, tags=_tags(note))
-    await _store_media(act, note, author, status)
+    await _insert(act, note, author, status, placement)
     if placement.distributed:
         await fan_out(act.tx, status, author, now=act.now)
     return status
@@ -65,13 +63,71 @@ async def store_fetched_note(act: Act, note: RemoteNote, author: Actor) -> Statu
         return None
     placement = Placement(addressing.audience)
     status = await _status(act, note, author, placement)
-    await statuses.insert_status(act.tx, status, mentions=await _mentions(act, note, placement), tags=_tags(note))
-    await _store_media(act, note, author, status)
+    await _insert(act, note, author, status, placement)
     return status
+
+
+async def _insert(act: Act, note: RemoteNote, author: Actor, status: Status, placement: Placement) -> None:
+    """The post with all that hangs on it."""
+    mentions = await _mentions(act, note, placement)
+    await statuses.insert_status(act.tx, status, mentions=mentions, tags=_tags(note), beside=_beside(note))
+    await _store_media(act, note, author, status)
+    if note.poll is not None:
+        await polls.insert_poll(act.tx, _poll(note.poll, status, act.now))
+
+
+def _beside(note: RemoteNote) -> tuple[str, ...]:
+    """What a post is found by besides its text."""
+    return note.poll.options if note.poll else ()
+
+
+def _poll(poll: RemotePoll, status: Status, now: int) -> Poll:
+    return Poll(
+        id=new_id(now),
+        status_id=status.id,
+        options=as_json(poll.options),
+        tallies=as_json(poll.tallies),
+        voters=poll.voters,
+        multiple=int(poll.multiple),
+        hide_totals=0,
+        expires_at=_end(poll, now),
+        ended=0,
+        changed_at=now,
+        told_at=now,
+    )
+
+
+def _end(poll: RemotePoll, now: int) -> int | None:
+    """One that is over is over by now, whatever end it was to have."""
+    return min(poll.expires_at or now, now) if poll.closed else poll.expires_at
+
+
+async def _update_poll(act: Act, note: RemoteNote, status: Status) -> bool:
+    """Take the results; with other options the votes begin anew. False when nothing changed."""
+    known = await polls.get_poll_of(act.tx, status.id)
+    made = _poll(note.poll, status, act.now) if note.poll else None
+    if known is None and made is None:
+        return False
+    if known and made and (known.options, known.multiple) == (made.options, made.multiple):
+        if (known.tallies, known.voters, known.expires_at) == (made.tallies, made.voters, made.expires_at):
+            return False
+        await polls.update_tallies(act.tx, known.id, made.tallies, voters=made.voters, changed_at=known.changed_at)
+        if made.expires_at != known.expires_at:
+            await polls.update_terms(act.tx, known.id, hide_totals=False, expires_at=made.expires_at)
+        return True
+    if known:
+        await polls.delete_poll(act.tx, known.id)
+    if made:
+        await polls.insert_poll(act.tx, made)
+    return True
 
 
 async def update_note(act: Act, note: RemoteNote, status: Status, author: Actor) -> Status | None:
     """Take an edit that is newer than what is stored. Its addressing is not even looked at: an edit never widens."""
+    voted = await _update_poll(act, note, status)
+    if voted and (note.updated is None or note.updated <= (status.edited_at or status.created_at)):
+        await fan_out(act.tx, status, author, now=act.now, edited=True)
+        return status
     before = status.edited_at or status.created_at
     edited_at = min(note.updated or act.now, act.now)
     edited = replace(
@@ -86,7 +142,7 @@ async def update_note(act: Act, note: RemoteNote, status: Status, author: Actor)
     # Others' dates have whole seconds: two edits may bear the same one, and so does the same edit that comes again.
     if edited_at < before or (edited_at == before and edited == status):
         return None
-    await statuses.update_status(act.tx, edited, tags=_tags(note))
+    await statuses.update_status(act.tx, edited, tags=_tags(note), beside=_beside(note))
     await media.delete_of_status(act.tx, status.id)
     await _store_media(act, note, author, status)
     await fan_out(act.tx, edited, author, now=act.now, edited=True)

@@ -10,9 +10,11 @@ from typing import TypeVar
 from federation.context import Context
 from federation.resolve import fetch, take_actor
 from federation.signing import public_key
+from federation.wire.bounded import Document
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.keys import PublicKey
 from federation.wire.origins import same_origin
+from federation.wire.proofs import parse_proof, verify_activity_proof
 from federation.wire.values import id_of, type_of
 from policies.terms import ACTORS
 from storage import actors
@@ -29,6 +31,12 @@ async def check_with_key(ctx: Context, key_id: str, check: Callable[[PublicKey],
     or what `check` raises.
     """
     return await check_with_known(ctx, key_id, await ctx.db.read(lambda tx: get_stored_key(tx, key_id)), check)
+
+
+async def require_proof(ctx: Context, activity: Document) -> None:
+    """A group-only activity must carry its actor's proof: without one its members' homes could not check it."""
+    method = parse_proof(activity).verification_method
+    await check_with_key(ctx, method, lambda key: verify_activity_proof(activity, key, now=ctx.now()))
 
 
 async def check_with_known(ctx: Context, key_id: str, known: PublicKey | None, check: Callable[[PublicKey], T]) -> T:

@@ -10,6 +10,7 @@ from contextlib import suppress
 from federation.context import Context
 from federation.delivery import run_deliveries
 from federation.inbox.process import run_inbox
+from federation.outbox.polls import run_polls
 from federation.outbox.scheduled import run_scheduled
 from federation.upkeep import run_upkeep
 from storage.media import delete_unattached_before
@@ -35,6 +36,7 @@ async def run_jobs(ctx: Context, store: MediaStore, stop: asyncio.Event, owner: 
         for run in (run_inbox, run_deliveries, run_upkeep, run_push):
             tasks.create_task(run(ctx, stop, owner), name=run.__name__)
         tasks.create_task(run_scheduled(ctx, stop), name=run_scheduled.__name__)
+        tasks.create_task(run_polls(ctx, stop), name=run_polls.__name__)
         tasks.create_task(run_clean_up(ctx, store, stop), name=run_clean_up.__name__)
 
 

@@ -249,7 +249,27 @@ class Scheduled:
     app_id: int | None
     reason: str
     about: str
+    poll: str
     created_at: int
+
+
+@row
+class Poll:
+    """`options` and `tallies` are JSON lists. `voters` is None where it is not known how many voted, `expires_at` where
+    it has no end; `ended`: whoever should know has been told that it is over. Times are unix ms.
+    """
+
+    id: int
+    status_id: int
+    options: str
+    tallies: str
+    voters: int | None
+    multiple: int
+    hide_totals: int
+    expires_at: int | None
+    ended: int
+    changed_at: int
+    told_at: int
 
 
 @row

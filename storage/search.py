@@ -32,6 +32,7 @@ class Trait(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    POLL = "poll"
     REPLY = "reply"
     SENSITIVE = "sensitive"
 
@@ -71,6 +72,7 @@ _TRAITS = {
         trait: f"EXISTS (SELECT 1 FROM media x WHERE x.status_id = s.id AND x.type = '{kind}')"
         for trait, kind in ((Trait.IMAGE, "image"), (Trait.VIDEO, "video"), (Trait.AUDIO, "audio"))
     },
+    Trait.POLL: "EXISTS (SELECT 1 FROM polls x WHERE x.status_id = s.id)",
     Trait.REPLY: "s.in_reply_to_uri IS NOT NULL",
     Trait.SENSITIVE: "s.sensitive = 1",
 }

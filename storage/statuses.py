@@ -86,11 +86,16 @@ def boost_of(original: Status, *, boost_id: int, uri: str, actor_id: int, audien
 
 
 async def insert_status(
-    tx: Transaction, status: Status, *, mentions: Iterable[Mention] = (), tags: Iterable[str] = ()
+    tx: Transaction,
+    status: Status,
+    *,
+    mentions: Iterable[Mention] = (),
+    tags: Iterable[str] = (),
+    beside: Iterable[str] = (),
 ) -> None:
-    """Store a post with what it mentions, and keep the public counts of its author, parent and original in step."""
+    """Store a post with what it mentions and what else it is found by (`beside` its text), and keep the public counts of its author, parent and original in step."""
     await tx.execute(_INSERT, **values(status))
-    await _index(tx, status)
+    await _index(tx, status, beside)
     await _insert_mentions(tx, status.id, mentions)
     await _insert_tags(tx, status.id, tags)
     if status.audience in COUNTED:
@@ -98,10 +103,10 @@ async def insert_status(
     await _count_on_parents(tx, status, 1)
 
 
-async def _index(tx: Transaction, status: Status) -> None:
+async def _index(tx: Transaction, status: Status, beside: Iterable[str]) -> None:
     """A boost has no words: its original is found."""
     if status.boost_of_id is None:
-        await index_words(tx, status.id, f"{status.summary}\n{plain_text(status.content)}")
+        await index_words(tx, status.id, "\n".join([status.summary, plain_text(status.content), *beside]))
 
 
 async def _insert_mentions(tx: Transaction, status_id: int, mentions: Iterable[Mention]) -> None:
@@ -138,7 +143,12 @@ async def _count_on_parents(tx: Transaction, status: Status, change: int) -> Non
 
 
 async def update_status(
-    tx: Transaction, status: Status, *, mentions: Iterable[Mention] | None = None, tags: Iterable[str] | None = None
+    tx: Transaction,
+    status: Status,
+    *,
+    mentions: Iterable[Mention] | None = None,
+    tags: Iterable[str] | None = None,
+    beside: Iterable[str] = (),
 ) -> None:
     """Write the editable part of a post (its text, warning, language, date of edit) and keep the former as history.
 
@@ -160,7 +170,7 @@ async def update_status(
         edited_at=status.edited_at,
         id=status.id,
     )
-    await _index(tx, status)
+    await _index(tx, status, beside)
     if mentions is not None:
         await _insert_mentions(tx, status.id, mentions)
     if tags is not None:

@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from storage import actors, attestations, media, rules, statuses
+from storage import actors, attestations, media, polls, rules, statuses
 from storage.database import Reader
 from storage.filters import Active, list_active
 from storage.marks import NONE, Marks, list_marks
-from storage.records import Actor, App, Attestation, Media, Status, columns
+from storage.records import Actor, App, Attestation, Media, Poll, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
 _APP = columns(App, "p")
@@ -47,6 +47,7 @@ class Posts:
     originals: dict[int, Status] = field(default_factory=dict)
     parents: frozenset[int] = frozenset()
     media: dict[int, list[Media]] = field(default_factory=dict)
+    polls: dict[int, Poll] = field(default_factory=dict)
     mentions: dict[int, list[Named]] = field(default_factory=dict)
     tags: dict[int, list[str]] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
@@ -96,6 +97,7 @@ async def load_posts(
         originals=originals,
         parents=await _list_parents(tx, shown, viewer=viewer, now=now),
         media=await media.list_media(tx, ids),
+        polls=await polls.list_polls(tx, ids),
         mentions=named,
         tags=await statuses.list_tags(tx, ids),
         apps=await _list_apps(tx, shown),

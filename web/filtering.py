@@ -11,7 +11,7 @@ from functools import lru_cache
 from html import unescape
 
 from storage.filters import Active
-from storage.records import Filter, Media, Status
+from storage.records import Filter, Media, Poll, Status, listed
 
 _APART = re.compile(r"<br\s*/?>|</(?:p|li|h[1-6]|blockquote|pre)>")
 _TAG = re.compile(r"<[^>]*>")
@@ -40,9 +40,10 @@ def list_matches(filters: Iterable[Active], status_ids: Iterable[int], text: str
     return [match for match in found if match.keywords or match.status_ids]
 
 
-def searchable(status: Status, media: Iterable[Media]) -> str:
-    """All words of a post, its warning and its pictures' descriptions, without regard to case."""
-    return _folded("\n".join([status.summary, *(one.description for one in media)]), status.content)
+def searchable(status: Status, media: Iterable[Media], poll: Poll | None = None) -> str:
+    """All words of a post, its warning, its pictures' descriptions and its poll, without regard to case."""
+    options = listed(poll.options) if poll else []
+    return _folded("\n".join([status.summary, *(one.description for one in media), *options]), status.content)
 
 
 @lru_cache(maxsize=256)  # one post is told to many

@@ -99,6 +99,13 @@ class Form:
         """A list of ids, empty when missing."""
         return [parse_id(value) for value in self._all(name)]
 
+    def choices(self, name: str) -> list[str]:
+        """A list of numbers as texts, however they were given; empty when missing."""
+        values = self._all(name)
+        if not all(isinstance(value, str | int) and not isinstance(value, bool) for value in values):
+            raise _wrong(name, "a list of numbers")
+        return [str(value) for value in values]
+
     def child(self, name: str) -> "Form | None":
         """A part with names of its own, as `poll`; None when missing, null or empty."""
         value = self._tree.get(name)

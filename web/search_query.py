@@ -17,7 +17,7 @@ MOST_PARTS = 40  # of one question
 _PART = re.compile(
     r'(?P<sign>[-+]?)(?:(?P<operator>[a-z]+):)?(?:"(?P<quoted>[^"]*)"?|(?P<bare>[^\s"]+))', re.IGNORECASE
 )
-_HAS = {one.value: one for one in (Trait.MEDIA, Trait.IMAGE, Trait.VIDEO, Trait.AUDIO)}
+_HAS = {one.value: one for one in (Trait.MEDIA, Trait.IMAGE, Trait.VIDEO, Trait.AUDIO, Trait.POLL)}
 _IS = {one.value: one for one in (Trait.REPLY, Trait.SENSITIVE)}
 
 

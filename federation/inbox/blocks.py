@@ -4,8 +4,7 @@ to keep it so. The member is not told.
 
 from federation.act import Act, perform
 from federation.context import Context
-from federation.inbox.notes import Answer
-from federation.inbox.verified import Verified
+from federation.inbox.verified import Answer, Verified
 from federation.outbox.follows import forget_follow
 from federation.wire.values import uri_of
 from policies.admission import ActivityFacts, admit_activity

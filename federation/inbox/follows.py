@@ -6,8 +6,7 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
 from federation.facts import is_verified
-from federation.inbox.notes import Answer
-from federation.inbox.verified import Verified
+from federation.inbox.verified import Answer, Verified
 from federation.outbox.follows import refuse_follow, take_follow
 from federation.resolve import resolve_actor
 from federation.wire.errors import Fault, ProtocolError

@@ -9,17 +9,17 @@ from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
 from federation.distribution import list_retraction_inboxes
-from federation.facts import get_attestation_facts, group_facts, is_capable, is_verified, reaches
+from federation.facts import activity_in_group, get_attestation_facts, group_facts, is_verified, reaches
 from federation.fanout import announce_deletion
-from federation.inbox.verified import Verified
+from federation.inbox.polls import on_vote
+from federation.inbox.verified import Answer, Verified
 from federation.remote_posts import Placement, store_note, update_note
 from federation.resolve import resolve_object
-from federation.verifying import check_with_key
+from federation.verifying import require_proof
 from federation.wire.addressing import Addressing, audience_of
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, RemoteNote, parse_note
 from federation.wire.origins import is_http_uri, same_origin
-from federation.wire.proofs import parse_proof, verify_activity_proof
 from policies import posting
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Allow, Deny, Hold, Limit, Reason
@@ -32,7 +32,6 @@ from storage.database import Reader
 from storage.records import Actor, Status
 
 TYPES = NATIVE_TYPES | CONVERTED_TYPES
-Answer = str | Hold | None
 
 
 async def on_create(ctx: Context, verified: Verified, actor: Actor) -> Answer:
@@ -42,6 +41,8 @@ async def on_create(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         found = await resolve_object(ctx, activity.object_id or "")
         return None if found else "could not be fetched, or is not public"
     note = _own_note(verified)
+    if note.is_vote:
+        return await on_vote(ctx, verified, note, actor)
     group = await _group_asked_for(ctx, note)
     if group is not None and group.local and not verified.relayed_by:
         return await _submit(ctx, verified, note, actor, group)
@@ -113,16 +114,9 @@ async def _invited(act: Act, note: RemoteNote, author: Actor) -> bool:
 # --- private groups ----------------------------------------------------------------------------------------------
 
 
-async def _require_proof(ctx: Context, verified: Verified) -> None:
-    """A group-only activity must carry its actor's proof: without one its members' homes could not check it."""
-    raw = verified.activity.raw
-    method = parse_proof(raw).verification_method
-    await check_with_key(ctx, method, lambda key: verify_activity_proof(raw, key, now=ctx.now()))
-
-
 async def _submit(ctx: Context, verified: Verified, note: RemoteNote, author: Actor, group: Actor) -> Answer:
     """At the group's home: a member elsewhere posts to a group of ours."""
-    await _require_proof(ctx, verified)
+    await require_proof(ctx, verified.activity.raw)
     await attest(ctx, author, Purpose.ACT)
     return await perform(ctx, lambda act: _accept_post(act, verified, note, author, group))
 
@@ -142,14 +136,7 @@ async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: A
 
 
 def _admission(act: Act, author: Actor, group: Actor, *, joined: bool) -> Answer:
-    facts = ActivityFacts(
-        host=group.host or author.host,
-        kind=Kind.CONTENT,
-        audience=Audience.GROUP,
-        embedded=frozenset({author.host} - {group.host, ""}),
-        capable=is_capable(author),
-        joined=joined,
-    )
+    facts = activity_in_group(author, group, joined=joined)
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
     if isinstance(decision, Hold):
         return decision
@@ -229,7 +216,7 @@ async def _update_group_post(
     if group is None:
         return Reason.NOT_FOUND
     if group.local:
-        await _require_proof(ctx, verified)
+        await require_proof(ctx, verified.activity.raw)
         await attest(ctx, actor, Purpose.ACT)
     elif verified.relayed_by != group.uri:
         return "a group-only edit that its group did not announce"

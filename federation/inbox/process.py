@@ -13,8 +13,7 @@ from federation.attesting import attest
 from federation.context import Context
 from federation.failures import FetchError
 from federation.inbox import blocks, follows, notes, profiles, reactions
-from federation.inbox.notes import Answer
-from federation.inbox.verified import Verified, from_inbox
+from federation.inbox.verified import Answer, Verified, from_inbox
 from federation.resolve import resolve_actor
 from federation.wire.activities import is_retraction
 from federation.wire.errors import Fault, ProtocolError

@@ -10,8 +10,7 @@ from federation.fanout import announce_deletion, fan_out, notify
 from federation.inbox import notes
 from federation.inbox.blocks import on_undo_block
 from federation.inbox.follows import on_undo_follow
-from federation.inbox.notes import Answer
-from federation.inbox.verified import Verified, from_proof
+from federation.inbox.verified import Answer, Verified, from_proof
 from federation.resolve import admits, resolve_actor, resolve_object
 from federation.verifying import check_with_key
 from federation.wire.bounded import Document

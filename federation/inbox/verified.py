@@ -7,7 +7,11 @@ from federation.wire.bounded import Document, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
 from federation.wire.proofs import Proven
+from policies.decision import Hold
 from storage.records import InboxItem
+
+# What a handler answers: why nothing came of an activity, that it must wait, or None when it was applied.
+Answer = str | Hold | None
 
 _seal = object()
 

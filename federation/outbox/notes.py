@@ -16,6 +16,7 @@ from federation.distribution import Outgoing, list_inboxes, list_retraction_inbo
 from federation.documents import create_document, prove
 from federation.facts import Parcel, get_attestation_facts, group_facts, send_facts
 from federation.fanout import announce_deletion, fan_out
+from federation.outbox.polls import PollDraft, replace_poll
 from federation.rules import Subject, record
 from federation.signing import get_keys
 from federation.wire.render import render_activity, render_tombstone
@@ -46,6 +47,7 @@ class Draft:
     sensitive: bool = False
     language: str | None = None
     media_ids: tuple[int, ...] = ()
+    poll: PollDraft | None = None
     idempotency_key: str | None = None
     app_id: int | None = None
 
@@ -60,7 +62,9 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """What may change in a post. `media_ids` None leaves its files; `descriptions` are alt texts by media id."""
+    """What may change in a post. `media_ids` None leaves its files; `descriptions` are alt texts by media id; without a
+    `poll` a former one is taken away.
+    """
 
     text: str
     summary: str = ""
@@ -68,6 +72,7 @@ class Edit:
     language: str | None = None
     media_ids: tuple[int, ...] | None = None
     descriptions: Mapping[int, str] = field(default_factory=dict)
+    poll: PollDraft | None = None
 
 
 class ParentGoneError(LookupError):
@@ -276,7 +281,9 @@ async def _store(act: Act, intent: _Intent, decision: Allow | Limit, draft: Draf
         edited_at=None,
     )
     mentions = [statuses.Mention(actor.id) for actor in composed.mentioned if group is None or actor.id != group.id]
-    await statuses.insert_status(act.tx, status, mentions=mentions, tags=composed.tags)
+    beside = draft.poll.options if draft.poll else ()
+    await statuses.insert_status(act.tx, status, mentions=mentions, tags=composed.tags, beside=beside)
+    await replace_poll(act.tx, draft.poll, status.id, now)
     await media.attach_media(act.tx, draft.media_ids, status_id=status.id, actor_id=author.id)
     return status
 
@@ -389,7 +396,9 @@ async def _store_edit(
         edited_at=now,
     )
     mentions = [statuses.Mention(actor.id) for actor in allowed if actor != group]
-    await statuses.update_status(tx, edited, mentions=mentions, tags=shown.tags)
+    beside = change.poll.options if change.poll else ()
+    await statuses.update_status(tx, edited, mentions=mentions, tags=shown.tags, beside=beside)
+    await replace_poll(tx, change.poll, status.id, now)
     for media_id, description in change.descriptions.items():
         await media.update_description(tx, media_id, actor_id=status.actor_id, description=description)
     if change.media_ids is not None:

@@ -6,18 +6,21 @@ refused then comes back with the reason, for its author to see; it is not tried 
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
+
+import orjson
 
 from federation.act import Act, perform
 from federation.composing import resolve_names
 from federation.context import Context
 from federation.outbox import notes
 from federation.outbox.notes import HOUR, Draft, FilesGoneError, ParentGoneError, Published
+from federation.outbox.polls import PollDraft
 from policies.terms import Audience
 from storage import members, scheduled, statuses
 from storage.ids import new_id
-from storage.records import Scheduled, Status
+from storage.records import Scheduled, Status, as_json
 from storage.visibility import get_visible
 
 AHEAD = 5 * 60_000  # less would be a race with the clock of whoever asks
@@ -64,6 +67,7 @@ async def _schedule(act: Act, author_id: int, draft: Draft, due_at: int) -> Sche
         app_id=draft.app_id,
         reason="",
         about="",
+        poll=as_json(asdict(draft.poll)) if draft.poll else "",
         created_at=act.now,
     )
     await scheduled.insert_scheduled(act.tx, made, draft.media_ids)
@@ -120,6 +124,14 @@ async def _publish(one: Scheduled, act: Act) -> None:
     await scheduled.insert_scheduled(act.tx, published, media_ids)
 
 
+def stored_poll(one: Scheduled) -> PollDraft | None:
+    """The poll that is to come with a post that waits."""
+    if not one.poll:
+        return None
+    kept = orjson.loads(one.poll)
+    return PollDraft(**{**kept, "options": tuple(kept["options"])})
+
+
 async def _try(act: Act, one: Scheduled, media_ids: tuple[int, ...]) -> Status | Scheduled:
     """The post as published; or as it waits again, with the reason why not."""
     draft = Draft(
@@ -130,6 +142,7 @@ async def _try(act: Act, one: Scheduled, media_ids: tuple[int, ...]) -> Status |
         sensitive=bool(one.sensitive),
         language=one.language,
         media_ids=media_ids,
+        poll=stored_poll(one),
         app_id=one.app_id,
     )
     try:

@@ -23,6 +23,8 @@ MAX_DESCRIPTION = 10_000
 MAX_TAGS = 250
 MAX_ATTACHMENTS = 32
 MAX_PIXELS = 65_535
+MAX_OPTIONS = 50
+MAX_VOTES = 2**53
 
 NATIVE_TYPES = frozenset({"Note", "Question"})
 # Shown as a title with a link (Mastodon does the same); ChatMessage is a direct note of the Pleroma family.
@@ -66,6 +68,20 @@ class Attachment:
 
 
 @dataclass(frozen=True, slots=True)
+class RemotePoll:
+    """What one can vote for and how many did, as its origin says. `voters` is None where it does not say how many voted;
+    `expires_at` is unix milliseconds. `closed`: it is over, whatever its end was to be.
+    """
+
+    options: tuple[str, ...]
+    tallies: tuple[int, ...]
+    multiple: bool
+    voters: int | None
+    expires_at: int | None
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
 class RemoteNote:
     """A post as its origin describes it. Times are unix milliseconds as claimed: clamp them to now."""
 
@@ -90,6 +106,12 @@ class RemoteNote:
     hashtags: tuple[str, ...]
     emojis: tuple[Emoji, ...]
     attachments: tuple[Attachment, ...]
+    poll: RemotePoll | None
+
+    @property
+    def is_vote(self) -> bool:
+        """A name and nothing else, in answer to a poll (FEP-9967)."""
+        return self.type == "Note" and bool(self.name and self.in_reply_to) and not self.content
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +155,7 @@ def parse_note(document: Document) -> RemoteNote:
         hashtags=tuple(dict.fromkeys(filter(None, map(_hashtag, tags)))),
         emojis=parse_emojis(document),
         attachments=tuple(filter(None, map(_attachment, documents(document.get("attachment"), MAX_ATTACHMENTS)))),
+        poll=_poll(document) if kind == "Question" else None,
     )
 
 
@@ -190,6 +213,32 @@ def _language(document: Document) -> str | None:
         named = [*same, *by_language, *named]
     code = next(iter(named), None)
     return code if isinstance(code, str) and _LANGUAGE.fullmatch(code) and code != "und" else None
+
+
+def _poll(document: Document) -> RemotePoll | None:
+    """`oneOf` or `anyOf` (ActivityStreams §Question). Too many options are refused: a vote for one left out would be lost."""
+    multiple = bool(document.get("anyOf"))
+    found = many(document.get("anyOf") if multiple else document.get("oneOf"))
+    if len(found) > MAX_OPTIONS:
+        raise ProtocolError(Fault.TOO_LARGE, f"a poll of {len(found)} options")
+    options = [one for one in found if isinstance(one, dict) and text(one.get("name"))]
+    titles = tuple(clean_text(text(one.get("name")), MAX_NAME) for one in options)
+    if not titles or len(set(titles)) != len(titles):
+        return None
+    expires_at, closed = moment(document.get("endTime")), document.get("closed")
+    return RemotePoll(
+        options=titles,
+        tallies=tuple(_votes(one) for one in options),
+        multiple=multiple,
+        voters=integer(document.get("votersCount"), 0, MAX_VOTES),
+        expires_at=moment(closed) if expires_at is None else expires_at,
+        closed=closed is True or moment(closed) is not None,
+    )
+
+
+def _votes(option: Document) -> int:
+    replies = option.get("replies")
+    return (integer(replies.get("totalItems"), 0, MAX_VOTES) or 0) if isinstance(replies, dict) else 0
 
 
 def _mention(tag: Document) -> Mention | None:

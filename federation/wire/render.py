@@ -13,7 +13,7 @@ from federation.wire.dates import render_datetime, render_moment
 from federation.wire.keys import PublicKey, render_multikey, render_pem
 from federation.wire.values import PUBLIC
 from policies.terms import GROUP_ONLY, NS, Audience
-from storage.records import Actor, Attestation, Group, Media, Status, listed
+from storage.records import Actor, Attestation, Group, Media, Poll, Status, listed
 
 AS2 = "https://www.w3.org/ns/activitystreams"
 SECURITY = "https://w3id.org/security/v1"
@@ -44,6 +44,7 @@ _NOTE_TERMS = {
     "toot": "http://joinmastodon.org/ns#",
     "blurhash": "toot:blurhash",
     "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
+    "votersCount": "toot:votersCount",
     "gts": "https://gotosocial.org/ns#",
     "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
     "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
@@ -79,6 +80,7 @@ class NoteParts:
     silent: Sequence[str] = ()  # uris addressed without being named
     tags: Sequence[str] = ()
     media: Sequence[tuple[Media, str]] = ()  # with the address of each file
+    poll: Poll | None = None
     group: Actor | None = None
 
 
@@ -233,7 +235,26 @@ def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
         note["contentMap"] = {status.language: status.content}
     if status.edited_at:
         note["updated"] = render_moment(status.edited_at)
-    return note
+    return note | (_question(parts.poll) if parts.poll else {})
+
+
+def _question(poll: Poll) -> dict[str, Any]:
+    """What makes a note a poll, in Mastodon's shape (FEP-9967). Counts that are hidden are 0 until it is over."""
+    tallies = listed(poll.tallies) if poll.ended or not poll.hide_totals else [0] * len(listed(poll.tallies))
+    options = [
+        {"type": "Note", "name": title, "replies": {"type": "Collection", "totalItems": votes}}
+        for title, votes in zip(listed(poll.options), tallies, strict=True)
+    ]
+    question: dict[str, Any] = {"type": "Question", "anyOf" if poll.multiple else "oneOf": options}
+    if poll.expires_at is not None:
+        question["endTime"] = render_moment(poll.expires_at)
+        question |= {"closed": render_moment(poll.expires_at)} if poll.ended else {}
+    return question | {"votersCount": poll.voters or 0}
+
+
+def render_vote(uri: str, voter: str, option: str, poll_uri: str, to: str) -> dict[str, Any]:
+    """One choice: a note that says nothing but the option's name."""
+    return {"id": uri, "type": "Note", "name": option, "attributedTo": voter, "inReplyTo": poll_uri, "to": [to]}
 
 
 def _named(parts: NoteParts) -> list[Actor]:
@@ -267,7 +288,7 @@ def _attachment(media: Media, url: str, *, hide: bool) -> dict[str, Any]:
 
 def render_activity(uri: str, kind: str, actor: str, object_: Any, *, now: int, **more: Any) -> dict[str, Any]:
     """Any activity of ours. `more` holds `to`, `cc`, `audience`, `epoch` and the like; None is left out."""
-    about_post = isinstance(object_, dict) and object_.get("type") == "Note"
+    about_post = isinstance(object_, dict) and object_.get("type") in {"Note", "Question"}
     return {
         "@context": ACTIVITY_CONTEXT if about_post else CONTROL_CONTEXT,
         "id": uri,

@@ -219,6 +219,34 @@ CREATE TABLE status_edits (
 
 CREATE INDEX status_edits_by_status ON status_edits (status_id, id);
 
+CREATE TABLE polls (
+  id INTEGER PRIMARY KEY,
+  status_id INTEGER NOT NULL UNIQUE REFERENCES statuses (id) ON DELETE CASCADE,
+  options TEXT NOT NULL,             -- JSON list of what one can vote for
+  tallies TEXT NOT NULL,             -- JSON list of how many voted for each
+  voters INTEGER,                    -- how many voted; unknown for some servers' polls
+  multiple INTEGER NOT NULL,
+  hide_totals INTEGER NOT NULL,      -- 1: until it is over
+  expires_at INTEGER,
+  ended INTEGER NOT NULL DEFAULT 0,  -- 1: those who should know have been told that it is over
+  changed_at INTEGER NOT NULL,       -- the last vote
+  told_at INTEGER NOT NULL           -- when other servers were told of votes last
+) STRICT;
+
+CREATE INDEX polls_ending ON polls (expires_at) WHERE ended = 0;
+CREATE INDEX polls_untold ON polls (told_at) WHERE changed_at > told_at;
+
+CREATE TABLE poll_votes (
+  id INTEGER PRIMARY KEY,
+  poll_id INTEGER NOT NULL REFERENCES polls (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  position INTEGER NOT NULL,
+  uri TEXT NOT NULL,
+  UNIQUE (poll_id, actor_id, position)
+) STRICT;
+
+CREATE INDEX poll_votes_by_actor ON poll_votes (actor_id);
+
 CREATE TABLE mentions (
   status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
@@ -596,6 +624,7 @@ CREATE TABLE scheduled_statuses (
   app_id INTEGER,
   reason TEXT NOT NULL DEFAULT '',   -- why it was refused when its time had come; '' while it waits
   about TEXT NOT NULL DEFAULT '',    -- the host or group that the reason is about
+  poll TEXT NOT NULL DEFAULT '',     -- JSON of a poll to come with it
   created_at INTEGER NOT NULL
 ) STRICT;
 

@@ -17,8 +17,9 @@ from storage.database import Reader
 from storage.records import Actor
 from tests.scenarios.world import Instance, Member, World, ruleset
 
-POST, WARNING, EDIT, REPLY = "zorglubtext", "zorglubwarnung", "zorglubedit", "zorglubreply"
-PLANTED = (POST, WARNING, EDIT, REPLY)
+POST, WARNING, EDIT, REPLY, OPTION = "zorglubtext", "zorglubwarnung", "zorglubedit", "zorglubreply", "zorglubwahl"
+PLANTED = (POST, WARNING, EDIT, REPLY, OPTION)
+POLL = {"options": [OPTION, "rien"], "expires_in": 86_400}
 
 
 @dataclass
@@ -75,14 +76,15 @@ class Stage:
 
 
 async def plant(stage: Stage) -> None:
-    """One case: a post with a warning, its edit, and a reply from B."""
-    post = await stage.anna.post(f"@cardiologie {POST}", spoiler_text=WARNING, visibility="public")
+    """One case: a post with a warning and a poll, its edit, and a vote and a reply from B."""
+    post = await stage.anna.post(f"@cardiologie {POST}", spoiler_text=WARNING, visibility="public", poll=POLL)
     await stage.world.settle()
-    await stage.anna.ask(
-        "PUT", f"/api/v1/statuses/{post['id']}", status=f"@cardiologie {POST} {EDIT}", spoiler_text=WARNING
-    )
+    edited = {"status": f"@cardiologie {POST} {EDIT}", "spoiler_text": WARNING, "poll": POLL}
+    await stage.anna.ask("PUT", f"/api/v1/statuses/{post['id']}", **edited)
     await stage.world.settle()
     seen = next(one for one in await stage.ben.home() if EDIT in one["content"])
+    voted = await stage.ben.ask("POST", f"/api/v1/polls/{seen['poll']['id']}/votes", choices=[0])
+    assert voted.status == 200, voted.body
     await stage.ben.post(REPLY, in_reply_to_id=seen["id"], visibility="public")
     await stage.world.settle()
     assert any(REPLY in one["content"] for one in await stage.anna.home())
@@ -97,8 +99,9 @@ async def everything_known(stage: Stage, instance: Instance) -> Knowledge:
             "SELECT y.id, y.uri FROM activities y JOIN statuses s ON s.id = y.status_id WHERE s.group_id IS NOT NULL "
             "ORDER BY y.id DESC LIMIT 2"
         )
+        polls = await tx.rows("SELECT id, '' FROM polls ORDER BY id DESC LIMIT 1")
         people = await tx.rows("SELECT id, uri FROM actors WHERE username IN ('cardiologie', 'anna')")
-        rows = [*posts, *about, *people]
+        rows = [*posts, *polls, *about, *people]
         ids, uris = [str(row[0]) for row in rows], [row[1] for row in [*posts, *about[:1]]]
         return Knowledge(tuple(ids), tuple(uris), ("cardiologie", f"cardiologie@{stage.a.host}"), PLANTED)
 
@@ -148,7 +151,7 @@ async def nothing_stored(instance: Instance) -> None:
     async def unit(tx: Reader) -> list[str]:
         found = []
         for table, column in (
-            ("statuses", "content"), ("statuses", "summary"), ("statuses", "text"), ("status_edits", "content"),
+            ("statuses", "content"), ("statuses", "summary"), ("statuses", "text"), ("status_edits", "content"), ("polls", "options"),
             ("audit", "detail"), ("decision_facts", "body"), ("actors", "summary"),
         ):  # fmt: skip
             for row in await tx.rows(f"SELECT {column} FROM {table}"):

@@ -260,6 +260,7 @@ async def test_a_boost_shows_no_more_than_its_original(db: Database) -> None:
 UNASKED = {
     "lists": {"list_places": "in which lists a post stands that its reader was asked about"},
     "muted_threads": {"is_muted": "whether to tell a member, whom the caller has asked about the post"},
+    "polls": {"list_untold": "polls of our members, for telling their results to whom they were sent"},
     "relations": {"list_boosting": "people, of a post that its reader was asked about"},
     "marks": {"list_marks": "what viewers did with posts that they were shown"},
     "statuses": {

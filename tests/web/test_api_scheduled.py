@@ -275,7 +275,7 @@ async def test_so_many_may_wait_and_no_more(world: World) -> None:
 
     async def fill(tx: Transaction) -> None:
         for number in range(1, MOST_SCHEDULED):
-            row = Scheduled(number, anna.actor.id, 2**50, "a", "public", None, "", 0, None, None, "", "", 0)
+            row = Scheduled(number, anna.actor.id, 2**50, "a", "public", None, "", 0, None, None, "", "", "", 0)
             await scheduled.insert_scheduled(tx, row, [])
 
     await world.write(fill)

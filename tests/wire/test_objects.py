@@ -10,17 +10,19 @@ from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
 from federation.wire.objects import (
     CONVERTED_TYPES,
+    MAX_OPTIONS,
     NATIVE_TYPES,
     Attachment,
     Emoji,
     Mention,
     RemoteNote,
+    RemotePoll,
     Tombstone,
     parse_emojis,
     parse_note,
     parse_tombstone,
 )
-from federation.wire.values import PUBLIC, type_of
+from federation.wire.values import PUBLIC, moment, type_of
 from tests.wire.documents import documents, fuzz, load, load_all, refused, values
 
 ANNA = "https://b.example/ap/actors/1"
@@ -54,6 +56,7 @@ def test_a_note_of_mastodon(reference: Path) -> None:
         hashtags=(),
         emojis=(),
         attachments=(),
+        poll=None,
     )
 
 
@@ -313,3 +316,66 @@ def test_any_document_is_a_note_or_refused(document: Document, value: object) ->
             parse_note(candidate)
         except ProtocolError:
             continue
+
+
+OPTIONS = [
+    {"type": "Note", "name": "Oui", "replies": {"type": "Collection", "totalItems": 3}},
+    {"type": "Note", "name": "Non"},
+]
+
+
+def question(**fields: Any) -> Document:
+    return {**note(), "type": "Question", **fields}
+
+
+def test_polls_of_others(reference: Path) -> None:
+    found = parse_note(load(reference, "mastodon/create_question.json")["object"]).poll
+    assert found is not None
+    assert found.options[:2] == ("Dunno", "Everyone knows that!")
+    assert (found.tallies[:2], found.multiple, found.closed) == ((0, 1), False, False)
+    assert found.expires_at == 1_557_565_416_000
+    for name in ("pleroma/poll_modified.json", "pleroma/poll_original.json", "fep/9967_question_1.json"):
+        document = load(reference, name)
+        assert parse_note(document.get("object", document)).poll is not None, name
+
+
+def test_what_a_poll_says_of_itself() -> None:
+    ended = "2026-11-20T10:00:00Z"
+    open_ = parse_note(question(oneOf=OPTIONS)).poll
+    assert open_ == RemotePoll(("Oui", "Non"), (3, 0), multiple=False, voters=None, expires_at=None, closed=False)
+    closed = parse_note(question(anyOf=OPTIONS, closed=ended, votersCount=3)).poll
+    assert closed is not None
+    assert (closed.multiple, closed.voters, closed.closed, closed.expires_at) == (True, 3, True, moment(ended))
+    over = parse_note(question(oneOf=OPTIONS, closed=True, endTime=ended)).poll
+    assert over is not None
+    assert (over.closed, over.expires_at) == (True, moment(ended))
+
+
+@pytest.mark.parametrize("options", [None, [], "x", [{}], [{"name": ""}], [OPTIONS[0], OPTIONS[0]]])
+def test_a_question_without_options_is_a_note(options: Any) -> None:
+    assert parse_note(question(oneOf=options)).poll is None
+
+
+def test_odd_counts_count_nothing() -> None:
+    odd = [
+        {"name": str(n), "replies": replies}
+        for n, replies in enumerate(({"totalItems": -1}, {"totalItems": "2"}, 5, None))
+    ]
+    found = parse_note(question(oneOf=odd, votersCount=-3)).poll
+    assert found is not None
+    assert (set(found.tallies), found.voters) == ({0}, None)
+
+
+def test_a_poll_too_long_is_refused_whole() -> None:
+    many_ = [{"name": str(n)} for n in range(MAX_OPTIONS + 1)]
+    with pytest.raises(ProtocolError) as caught:
+        parse_note(question(oneOf=many_))
+    assert caught.value.reason is Fault.TOO_LARGE
+    assert parse_note(question(oneOf=many_[1:])).poll is not None
+
+
+def test_what_is_a_vote() -> None:
+    assert parse_note(note(name="Oui", inReplyTo="https://b.example/q", content="")).is_vote
+    assert not parse_note(note(name="Oui", inReplyTo="https://b.example/q", content="<p>Oui</p>")).is_vote
+    assert not parse_note(note(name="Oui", content="")).is_vote
+    assert not parse_note(note(content="", inReplyTo="https://b.example/q")).is_vote

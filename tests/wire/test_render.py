@@ -10,10 +10,10 @@ from federation.wire.actors import parse_actor
 from federation.wire.addressing import audience_of
 from federation.wire.dates import render_datetime
 from federation.wire.keys import generate_ed25519, generate_rsa
-from federation.wire.objects import parse_note
+from federation.wire.objects import RemotePoll, parse_note
 from federation.wire.values import PUBLIC
 from policies.terms import GROUP_ONLY, Audience
-from storage.records import Actor, Attestation, Group, Media, Status, as_json
+from storage.records import Actor, Attestation, Group, Media, Poll, Status, as_json
 
 NOW = 1_795_000_000_123
 BASE = "https://chu-a.example"
@@ -165,3 +165,39 @@ def test_tombstones_and_collections() -> None:
     page = render.render_page("https://x/c?page", "https://x/c", ["a"], following="https://x/c?page=2")
     assert (page["orderedItems"], page["next"]) == (["a"], "https://x/c?page=2")
     assert "next" not in render.render_page("https://x/c?page", "https://x/c", [], following=None)
+
+
+def a_poll(**changes: Any) -> Poll:
+    made = Poll(
+        id=5, status_id=1, options='["Oui","Non"]', tallies="[2,1]", voters=3, multiple=0, hide_totals=0, expires_at=NOW,
+        ended=0, changed_at=NOW, told_at=NOW,
+    )  # fmt: skip
+    return replace(made, **changes)
+
+
+@pytest.mark.parametrize(("multiple", "ended"), [(0, 0), (0, 1), (1, 0), (1, 1)])
+def test_a_poll_is_read_back(multiple: int, ended: int) -> None:
+    parts = render.NoteParts(ANNA, poll=a_poll(multiple=multiple, ended=ended))
+    found = parse_note(render.render_note(post(Audience.PUBLIC), parts)).poll
+    assert found == RemotePoll(
+        ("Oui", "Non"), (2, 1), multiple=bool(multiple), voters=3, expires_at=NOW, closed=bool(ended)
+    )
+
+
+def test_hidden_counts_are_told_at_the_end_only() -> None:
+    hidden = a_poll(hide_totals=1, expires_at=None)
+    document = render.render_note(post(Audience.PUBLIC), render.NoteParts(ANNA, poll=hidden))
+    assert "endTime" not in document
+    open_, over = [
+        parse_note(render.render_note(post(Audience.PUBLIC), render.NoteParts(ANNA, poll=one))).poll
+        for one in (hidden, a_poll(hide_totals=1, ended=1))
+    ]
+    assert open_ is not None
+    assert over is not None
+    assert (open_.tallies, over.tallies) == ((0, 0), (2, 1))
+
+
+def test_a_vote_is_read_back_and_says_nothing_else() -> None:
+    vote = parse_note(render.render_vote(f"{BASE}/v", ANNA.uri, "Oui", "https://b.example/q", BEN.uri))
+    assert vote.is_vote
+    assert (vote.name, vote.in_reply_to, vote.to, vote.cc) == ("Oui", "https://b.example/q", (BEN.uri,), ())

@@ -18,6 +18,7 @@ from storage.usage import Usage, get_usage
 from web.answers import answer
 from web.api.featured import MOST_TAGS
 from web.api.media import MOST_DESCRIPTION
+from web.api.polls import LONGEST, MOST_OPTION, MOST_OPTIONS, SHORTEST
 from web.api.statuses import CHARACTERS_PER_URL, MOST_CHARACTERS, MOST_MEDIA
 from web.auth import Viewer, anyone, requires
 from web.images import LARGEST_FILE, MIME_TYPES
@@ -231,10 +232,10 @@ def _limits() -> Entity:
             "video_matrix_limit": 0,
         },
         "polls": {
-            "max_options": 0,
-            "max_characters_per_option": 50,
-            "min_expiration": 300,
-            "max_expiration": 2_629_746,
+            "max_options": MOST_OPTIONS,
+            "max_characters_per_option": MOST_OPTION,
+            "min_expiration": SHORTEST,
+            "max_expiration": LONGEST,
         },
     }
 

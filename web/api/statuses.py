@@ -7,6 +7,7 @@ from aiohttp import web
 
 from federation.outbox import notes, reactions
 from federation.outbox.notes import Draft, Edit, FilesGoneError, ParentGoneError
+from federation.outbox.polls import PollDraft
 from policies.decision import Deny, Hold
 from policies.terms import Audience
 from storage import media, members, relations, statuses, timelines
@@ -15,6 +16,7 @@ from storage.records import Member, Status, StatusEdit
 from storage.relations import Listed
 from storage.visibility import get_visible, list_visible
 from web.answers import answer
+from web.api.polls import parse_poll
 from web.api.scheduled import parse_due, schedule
 from web.auth import Viewer, public, requires
 from web.bodies import path_id, read_form, read_query
@@ -85,7 +87,9 @@ def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> 
     """What an app asks to publish, checked for form; ApiError 422 says what is wrong with it."""
     _refuse_unavailable(form)
     text, summary, media_ids = form.text("status") or "", form.text("spoiler_text") or "", _parse_media_ids(form)
+    poll = parse_poll(form)
     _check_length(text, summary)
+    _check_files(media_ids, poll)
     if not text.strip() and not media_ids:
         raise ApiError(422, "Validation failed: Text can't be blank")
     return Draft(
@@ -96,6 +100,7 @@ def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> 
         sensitive=_parse_sensitive(form, author),
         language=_parse_language(form) or author.language,
         media_ids=media_ids,
+        poll=poll,
         idempotency_key=key,
         app_id=app_id,
     )
@@ -108,7 +113,9 @@ def parse_edit(form: Form, status: Status) -> Edit:
         raise ApiError(422, "Validation failed: An edit cannot be scheduled")
     text, summary = form.text("status") or "", form.text("spoiler_text") or ""
     media_ids = _parse_media_ids(form) if "media_ids" in form else None
+    poll = parse_poll(form)
     _check_length(text, summary)
+    _check_files(media_ids or (), poll)
     if not text.strip() and not media_ids:
         raise ApiError(422, "Validation failed: Text can't be blank")
     described = [(one.identifier("id") or 0, one.text("description")) for one in form.children("media_attributes")]
@@ -119,13 +126,12 @@ def parse_edit(form: Form, status: Status) -> Edit:
         language=_parse_language(form) or status.language,
         media_ids=media_ids,
         descriptions={media_id: text for media_id, text in described if text is not None},
+        poll=poll,
     )
 
 
 def _refuse_unavailable(form: Form) -> None:
     """What would change the meaning of the post if it were left out, and is not here."""
-    if form.child("poll"):
-        raise ApiError(422, "Validation failed: Polls are not available on this server")
     if form.identifier("quoted_status_id") is not None:
         raise ApiError(422, "Validation failed: Quotes are not available on this server")
 
@@ -134,6 +140,12 @@ def _check_length(text: str, summary: str) -> None:
     """As apps count: every address has the same length, so that it pays nobody to shorten one."""
     if len(_URL.sub("x" * CHARACTERS_PER_URL, text)) + len(summary) > MOST_CHARACTERS:
         raise ApiError(422, f"Validation failed: Text character limit of {MOST_CHARACTERS} exceeded")
+
+
+def _check_files(media_ids: tuple[int, ...], poll: PollDraft | None) -> None:
+    """Apps show a poll in the place of pictures, as Mastodon does: one of the two would be hidden."""
+    if media_ids and poll is not None:
+        raise ApiError(422, "Validation failed: Cannot attach files to a poll")
 
 
 def _parse_audience(form: Form) -> Audience | None:

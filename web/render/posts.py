@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+import orjson
+
 from policies.terms import Audience
 from storage.records import App, Media, Scheduled, Status, StatusEdit
 from storage.views import Named, Posts
@@ -10,6 +12,7 @@ from web.filtering import list_matches, searchable
 from web.render.filters import filter_result
 from web.render.frame import NOBODY_MAY, VISIBILITY, Entity, Frame, emojis, maybe_id, moment
 from web.render.people import account
+from web.render.polls import poll
 from web.render.tags import tag_url
 
 _PUBLIC: frozenset[str] = frozenset({Audience.PUBLIC, Audience.UNLISTED})
@@ -70,7 +73,7 @@ class Renderer:
             "in_reply_to_id": maybe_id(status.in_reply_to_id) if answers else None,
             "in_reply_to_account_id": maybe_id(status.in_reply_to_actor_id) if answers else None,
             "reblog": original,
-            "poll": None,
+            "poll": self._poll(status),
             "card": None,
             "language": status.language,
             "edited_at": None if status.edited_at is None else moment(status.edited_at),
@@ -84,6 +87,10 @@ class Renderer:
             self._mark(entity, status, meant)
         return entity
 
+    def _poll(self, status: Status) -> Entity | None:
+        found = self._posts.polls.get(status.id)
+        return None if found is None else poll(found, status, self._posts.marks, self._frame)
+
     def _mark(self, entity: Entity, status: Status, meant: Status) -> None:
         """What only a member is told: their own marks."""
         entity["favourited"] = meant.id in self._posts.marks.favourited
@@ -95,7 +102,7 @@ class Renderer:
             entity["pinned"] = meant.id in self._posts.marks.pinned
 
     def _filtered(self, status: Status, meant: Status) -> list[Entity]:
-        text = searchable(meant, self._posts.media.get(meant.id, ()))
+        text = searchable(meant, self._posts.media.get(meant.id, ()), self._posts.polls.get(meant.id))
         ids = dict.fromkeys((status.id, meant.id))
         return [filter_result(match) for match in list_matches(self._posts.filters, ids, text)]
 
@@ -157,7 +164,7 @@ def scheduled_status(scheduled: Scheduled, files: Sequence[Media], refusal: str,
         "scheduled_at": moment(scheduled.due_at),
         "params": {
             "text": scheduled.text,
-            "poll": None,
+            "poll": _planned_poll(scheduled.poll),
             "media_ids": [str(one.id) for one in files] or None,
             "sensitive": bool(scheduled.sensitive),
             "spoiler_text": scheduled.summary or None,
@@ -172,6 +179,14 @@ def scheduled_status(scheduled: Scheduled, files: Sequence[Media], refusal: str,
         },
         "media_attachments": [media_attachment(one, frame) for one in files],
     }
+
+
+def _planned_poll(kept: str) -> Entity | None:
+    """As an app asks for one."""
+    if not kept:
+        return None
+    planned = orjson.loads(kept)
+    return {"expires_in": planned.pop("seconds"), **planned}
 
 
 def media_attachment(media: Media, frame: Frame, *, public: bool = False) -> Entity:
