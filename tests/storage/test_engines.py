@@ -65,6 +65,20 @@ async def test_lists_are_parameters(db: Database) -> None:
     assert await db.read(unit) == ["a"]
 
 
+async def test_units_that_insert_what_neither_found_both_succeed(db: Database) -> None:
+    both = asyncio.Barrier(2)
+
+    async def unit(tx: Transaction) -> bool:
+        found = await tx.value("SELECT count(*) FROM instance WHERE key = 'one'")
+        if db.dialect == "postgresql" and not found:  # the other engine runs one unit after the other
+            await both.wait()
+        if not found:
+            await insert(tx, "one")
+        return bool(found)
+
+    assert sorted(await asyncio.gather(db.transact(unit), db.transact(unit))) == [False, True]
+
+
 async def test_a_collision_of_ids_runs_the_unit_again(db: Database) -> None:
     ids = iter([7, 7, 8])
 
