@@ -4,12 +4,12 @@ again whenever it is read; here it is only decided whom to tell.
 
 from collections.abc import Collection, Iterable
 
+from federation.notifying import notify
 from policies.terms import Audience
-from storage import actors, follows, groups, muted_threads, notifications, statuses, tags, timelines, welcome
+from storage import follows, groups, statuses, tags, timelines, welcome
 from storage.database import Reader, Transaction
 from storage.events import insert_event
-from storage.ids import new_id
-from storage.records import Actor, Notification, Status
+from storage.records import Actor, Status
 from storage.visibility import get_visible
 
 
@@ -67,24 +67,6 @@ async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, ment
         # A mention in a post that its reader may not see is no mention: its author named somebody outside the audience.
         if await get_visible(tx, status.id, viewer=owner, now=now) is not None:
             await notify(tx, owner, "mention", author.id, status_id=status.id, now=now)
-
-
-async def notify(
-    tx: Transaction, owner_id: int, type_: str, actor_id: int, *, now: int, status_id: int | None = None
-) -> None:
-    """Tell a member of ours; telling oneself (but of the end of one's poll) or somebody elsewhere is left out, and so is what comes from those
-    whom they do not want to hear of, or from a muted thread.
-    """
-    owner = await actors.get_actor(tx, owner_id)
-    if owner is None or not owner.local or owner.type == "Group" or (owner_id == actor_id and type_ != "poll"):
-        return
-    if not await welcome.is_welcome(tx, owner_id, actor_id, now=now):
-        return
-    if status_id is not None and await muted_threads.is_muted(tx, owner_id, status_id):
-        return
-    await notifications.insert_notification(
-        tx, Notification(new_id(now), owner_id, type_, actor_id, status_id, created_at=now)
-    )
 
 
 async def announce_deletion(tx: Transaction, status: Status, *, now: int) -> None:

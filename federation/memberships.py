@@ -10,8 +10,8 @@ from typing import Any, assert_never
 from federation.act import Act
 from federation.distribution import Outgoing, send
 from federation.facts import Parcel, get_attestation_facts, in_reach, is_capable, own_criteria
-from federation.fanout import notify
 from federation.groups import advance_epoch, require_group
+from federation.notifying import notify
 from federation.rules import Rules
 from federation.signing import get_keys
 from federation.wire.proofs import sign_document

@@ -9,7 +9,9 @@ _SETTLED = "1 = 1 /*pg AND e.xid < pg_snapshot_xmin(pg_current_snapshot())::text
 
 
 async def insert_event(tx: Transaction, *, owner_id: int, type_: str, ref: int, now: int) -> None:
-    """Tell a member's open streams about a status (`update`, `status.update`, `delete`) or a `notification`."""
+    """Tell a member's open streams about a status (`update`, `status.update`, `delete`) or a `notification`, or that held back
+    notifications joined the others (`notifications_merged`, whose `ref` is always 1).
+    """
     await tx.execute(
         "INSERT INTO events (owner_id, type, ref, created_at) VALUES (:owner, :type, :ref, :now)",
         owner=owner_id,

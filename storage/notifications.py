@@ -13,7 +13,8 @@ from storage.welcome import WELCOME_TO_NOTIFY
 
 _COLUMNS = columns(Notification, "n")
 _INSERT = "INSERT INTO notifications ({}) VALUES ({})".format(*placeholders(Notification))
-_SHOWN = (
+# Whether a notification `n` is for `owner`, and may be shown now.
+SHOWN_TO_OWNER = (
     "n.owner_id = :owner AND NOT EXISTS (SELECT 1 FROM actors x WHERE x.id = n.actor_id AND "
     f"(x.disabled_at IS NOT NULL OR x.host_suspended = 1 OR NOT {WELCOME_TO_NOTIFY})) AND (n.status_id IS NULL OR EXISTS "
     f"(SELECT 1 FROM statuses s JOIN actors a ON a.id = s.actor_id WHERE s.id = n.status_id AND {VISIBLE}))"
@@ -22,21 +23,32 @@ _SHOWN = (
 
 async def insert_notification(tx: Transaction, notification: Notification) -> None:
     """Tell a member once: the same type from the same actor about the same post is not repeated."""
-    known = await tx.value(
-        "SELECT count(*) FROM notifications WHERE owner_id = :owner_id AND type = :type AND actor_id = :actor_id "
-        "AND coalesce(status_id, 0) = :status",
-        owner_id=notification.owner_id,
-        type=notification.type,
-        actor_id=notification.actor_id,
-        status=notification.status_id or 0,
-    )
-    if known:
+    if await _is_known(tx, notification):
         return
     await tx.execute(_INSERT, **values(notification))
     await insert_event(
         tx, owner_id=notification.owner_id, type_="notification", ref=notification.id, now=notification.created_at
     )
     await push.insert_deliveries(tx, notification)
+
+
+async def insert_filtered(tx: Transaction, notification: Notification) -> None:
+    """Keep one until its owner asks: nothing is told."""
+    if not await _is_known(tx, notification):
+        await tx.execute(_INSERT, **{**values(notification), "filtered": 1})
+
+
+async def _is_known(tx: Reader, notification: Notification) -> bool:
+    return bool(
+        await tx.value(
+            "SELECT count(*) FROM notifications WHERE owner_id = :owner_id AND type = :type AND actor_id = :actor_id "
+            "AND coalesce(status_id, 0) = :status",
+            owner_id=notification.owner_id,
+            type=notification.type,
+            actor_id=notification.actor_id,
+            status=notification.status_id or 0,
+        )
+    )
 
 
 async def delete_notifications(tx: Transaction, *, type_: str, actor_id: int, owner_id: int) -> None:
@@ -72,7 +84,7 @@ async def get_notification(tx: Reader, notification_id: int, *, owner_id: int, n
     return make(
         Notification,
         await tx.row(
-            f"SELECT {_COLUMNS} FROM notifications n WHERE n.id = :id AND {_SHOWN}",
+            f"SELECT {_COLUMNS} FROM notifications n WHERE n.id = :id AND {SHOWN_TO_OWNER}",
             id=notification_id,
             owner=owner_id,
             viewer=owner_id,
@@ -88,14 +100,16 @@ class Wanted:
     types: tuple[str, ...] = ()
     without: tuple[str, ...] = ()
     from_actor: int = 0
+    filtered: bool = False  # those too that are held back
 
 
 async def list_notifications(tx: Reader, owner_id: int, page: Page, wanted: Wanted, *, now: int) -> list[Notification]:
     """A page, newest first."""
     order = "ASC" if page.oldest_first else "DESC"
     found = await tx.rows(
-        f"SELECT {_COLUMNS} FROM notifications n WHERE n.id > :after AND n.id < :before AND {_SHOWN} "
+        f"SELECT {_COLUMNS} FROM notifications n WHERE n.id > :after AND n.id < :before AND {SHOWN_TO_OWNER} "
         "AND (:every = 1 OR n.type IN :types) AND n.type NOT IN :without AND (n.actor_id = :author OR :author = 0) "
+        "AND (n.filtered = 0 OR :filtered = 1) "
         f"ORDER BY n.id {order} LIMIT :limit",
         owner=owner_id,
         viewer=owner_id,
@@ -107,6 +121,7 @@ async def list_notifications(tx: Reader, owner_id: int, page: Page, wanted: Want
         types=wanted.types,
         without=wanted.without,
         author=wanted.from_actor,
+        filtered=int(wanted.filtered),
     )
     listed = [Notification(*row) for row in found]
     return listed[::-1] if page.oldest_first else listed

@@ -334,6 +334,20 @@ class Notification:
     actor_id: int
     status_id: int | None
     created_at: int
+    filtered: int = 0
+
+
+@row
+class NotificationPolicy:
+    """What a member wants done with notifications from each kind of stranger: accept, filter or drop."""
+
+    owner_id: int
+    not_following: str = "accept"
+    not_followers: str = "accept"
+    new_accounts: str = "accept"
+    private_mentions: str = "accept"
+    limited_accounts: str = "filter"
+    bots: str = "accept"
 
 
 @row

@@ -6,11 +6,12 @@ from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
 from federation.facts import is_capable, reaches
-from federation.fanout import announce_deletion, fan_out, notify
+from federation.fanout import announce_deletion, fan_out
 from federation.inbox import notes
 from federation.inbox.blocks import on_undo_block
 from federation.inbox.follows import on_undo_follow
 from federation.inbox.verified import Answer, Verified, from_proof
+from federation.notifying import notify
 from federation.resolve import admits, resolve_actor, resolve_object
 from federation.verifying import check_with_key
 from federation.wire.bounded import Document

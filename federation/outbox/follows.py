@@ -8,7 +8,7 @@ from federation.act import Act, perform
 from federation.context import Context
 from federation.distribution import Outgoing, send
 from federation.facts import Parcel
-from federation.fanout import notify
+from federation.notifying import notify
 from federation.signing import get_keys
 from federation.wire.proofs import sign_document
 from federation.wire.render import render_activity

@@ -17,7 +17,8 @@ from federation.context import Context
 from federation.distribution import Outgoing, list_inboxes, send
 from federation.documents import create_document, prove
 from federation.facts import Parcel
-from federation.fanout import fan_out, notify
+from federation.fanout import fan_out
+from federation.notifying import notify
 from federation.signing import get_keys
 from federation.wire.render import render_activity, render_vote
 from policies.terms import Audience, Kind

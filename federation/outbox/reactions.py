@@ -9,7 +9,8 @@ from federation.context import Context
 from federation.distribution import Outgoing, list_retraction_inboxes, send
 from federation.documents import prove
 from federation.facts import Parcel
-from federation.fanout import announce_deletion, fan_out, notify
+from federation.fanout import announce_deletion, fan_out
+from federation.notifying import notify
 from federation.signing import get_keys
 from federation.wire.render import render_activity
 from federation.wire.values import PUBLIC

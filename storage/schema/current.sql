@@ -331,11 +331,29 @@ CREATE TABLE notifications (
   type TEXT NOT NULL,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
   status_id INTEGER REFERENCES statuses (id) ON DELETE CASCADE,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  filtered INTEGER NOT NULL DEFAULT 0  -- 1: held back until its owner asks for its sender's
 ) STRICT;
 
 CREATE INDEX notifications_by_owner ON notifications (owner_id, id);
 CREATE INDEX notifications_by_status ON notifications (status_id);
+CREATE INDEX notifications_filtered ON notifications (owner_id, actor_id) WHERE filtered = 1;
+
+CREATE TABLE notification_policies (
+  owner_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+  not_following TEXT NOT NULL,       -- accept, filter, drop; and so on
+  not_followers TEXT NOT NULL,
+  new_accounts TEXT NOT NULL,
+  private_mentions TEXT NOT NULL,
+  limited_accounts TEXT NOT NULL,
+  bots TEXT NOT NULL
+) STRICT;
+
+CREATE TABLE accepted_senders (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  PRIMARY KEY (owner_id, actor_id)
+) STRICT;
 
 CREATE TABLE tombstones (
   uri TEXT NOT NULL,

@@ -260,6 +260,7 @@ async def test_a_boost_shows_no_more_than_its_original(db: Database) -> None:
 UNASKED = {
     "lists": {"list_places": "in which lists a post stands that its reader was asked about"},
     "muted_threads": {"is_muted": "whether to tell a member, whom the caller has asked about the post"},
+    "notification_policies": {"has_written_to": "whether a member answers somebody: their own posts"},
     "polls": {"list_untold": "polls of our members, for telling their results to whom they were sent"},
     "relations": {"list_boosting": "people, of a post that its reader was asked about"},
     "marks": {"list_marks": "what viewers did with posts that they were shown"},
@@ -293,7 +294,7 @@ def reads_posts(text: str) -> bool:
 
 def test_every_query_that_reads_posts_asks_who_may_see_them() -> None:
     """Or is on the list above, with its reason; and nothing is on the list that asks, or is gone."""
-    asks = ("{VISIBLE}", "{_SHOWN}", "{_VISIBLE_TO_EACH}")
+    asks = ("{VISIBLE}", "{SHOWN_TO_OWNER}", "{_VISIBLE_TO_EACH}")
     missing = {
         (module, node.name)
         for module, node, text in functions()
@@ -308,7 +309,7 @@ def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
         ("featured", "_USED"): "counts of what is public or unlisted",
         ("lists", "SHOWN"): "a condition on posts that were asked about, which asks for the parent itself",
         ("search", "_LIBRARY"): "a condition on posts that are asked about: whether the viewer boosted them",
-        ("notifications", "_SHOWN"): "asks; the functions that use it are known by its name",
+        ("notifications", "SHOWN_TO_OWNER"): "asks; the functions that use it are known by its name",
         ("timelines", "_FROM"): "known to `reads_posts`",
         ("visibility", "VISIBLE"): "the rule",
         ("welcome", "WELCOME"): "a condition on posts that are asked about: who wrote what they boost",

@@ -198,10 +198,12 @@ async def _read_group(request: web.Request, viewer: Viewer) -> tuple[list[Told],
 
 
 def _parse_wanted(form: Form) -> Wanted:
+    sender = form.identifier("account_id")
     return Wanted(
         types=tuple(form.texts("types")),
         without=tuple(form.texts("exclude_types")),
-        from_actor=form.identifier("account_id") or 0,
+        from_actor=sender or 0,
+        filtered=bool(form.boolean("include_filtered")) or sender is not None,
     )
 
 

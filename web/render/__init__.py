@@ -7,6 +7,13 @@ Mastodon feature that is not here says so: no card, no quote.
 
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
 from web.render.frame import BADGE, VISIBILITY, Entity, Frame, custom_emoji, moment
+from web.render.notifications import (
+    notification,
+    notification_group,
+    notification_policy,
+    notification_policy_v1,
+    notification_request,
+)
 from web.render.people import (
     account,
     accounts,
@@ -24,8 +31,6 @@ from web.render.timelines import (
     conversation,
     group_list,
     marker,
-    notification,
-    notification_group,
     people_list,
     push_subscription,
 )
@@ -55,6 +60,9 @@ __all__ = [
     "muted_account",
     "notification",
     "notification_group",
+    "notification_policy",
+    "notification_policy_v1",
+    "notification_request",
     "people_list",
     "preferences",
     "profile",

@@ -1,12 +1,10 @@
-"""What stands beside posts: lists, notifications, markers, conversations."""
+"""What stands beside posts: lists, markers, conversations."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
-from storage.records import Actor, Marker, Notification, PeopleList, PushSubscription, Status, listed
+from storage.records import Actor, Marker, PeopleList, PushSubscription, Status, listed
 from web.render.frame import Entity, moment
 from web.render.posts import Renderer
-
-_SAMPLE = 8
 
 
 def group_list(group: Actor) -> Entity:
@@ -22,36 +20,6 @@ def people_list(made: PeopleList) -> Entity:
         "title": made.title,
         "replies_policy": made.replies_policy,
         "exclusive": bool(made.exclusive),
-    }
-
-
-def notification(told: Notification, renderer: Renderer, status: Status | None) -> Entity:
-    """Notification, with the post that it is about."""
-    shown = {} if status is None else {"status": renderer.status(status)}
-    return {
-        "id": str(told.id),
-        "type": told.type,
-        "group_key": f"ungrouped-{told.id}",
-        "created_at": moment(told.created_at),
-        "account": renderer.account(told.actor_id),
-        **shown,
-    }
-
-
-def notification_group(key: str, told: Sequence[Notification]) -> Entity:
-    """NotificationGroup of notifications that are newest first."""
-    newest, oldest = told[0], told[-1]
-    people = list(dict.fromkeys(str(one.actor_id) for one in told))
-    return {
-        "group_key": key,
-        "notifications_count": len(told),
-        "type": newest.type,
-        "most_recent_notification_id": str(newest.id),
-        "page_min_id": str(oldest.id),
-        "page_max_id": str(newest.id),
-        "latest_page_notification_at": moment(newest.created_at),
-        "sample_account_ids": people[:_SAMPLE],
-        **({} if newest.status_id is None else {"status_id": str(newest.status_id)}),
     }
 
 

@@ -51,7 +51,7 @@ async def load_told(tx: Reader, events: Sequence[Event], *, now: int) -> list[To
     told: list[Told | None] = []
     for event in events:
         match event.type:
-            case "delete":
+            case "delete" | "notifications_merged":
                 told.append(Told(event))
             case "update" | "status.update" if (event.owner_id, event.ref) in shown:
                 status, posts = shown[event.owner_id, event.ref]

@@ -81,7 +81,7 @@ class Outlet:
         """
         for stream in self.streams:
             match stream.name, event:
-                case "user" | "user:notification", "notification":
+                case "user" | "user:notification", "notification" | "notifications_merged":
                     wanted = self.viewer.has("read:notifications")
                 case "user", "update" | "status.update":
                     wanted = home
