@@ -8,12 +8,15 @@ from typing import Any
 
 from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.database import Reader, Row, Transaction
-from storage.records import Actor, Member, columns, placeholders, values
+from storage.ids import new_id
+from storage.records import Actor, Member, Session, columns, placeholders, values
 
 _MEMBER = columns(Member, "m")
 _INSERT = "INSERT INTO members ({}) VALUES ({})".format(*placeholders(Member))
 _PEOPLE = f"SELECT {_MEMBER}, {ACTOR_COLUMNS} FROM members m JOIN actors a ON a.id = m.actor_id"
 _ENABLED = "m.disabled_at IS NULL AND a.disabled_at IS NULL"
+_SESSION = columns(Session, "s")
+_INSERT_SESSION = "INSERT INTO sessions ({}) VALUES ({})".format(*placeholders(Session))
 _WIDTH = _MEMBER.count(",") + 1
 
 
@@ -61,16 +64,22 @@ async def list_people(tx: Reader) -> list[Person]:
     return [_joined(row) for row in await tx.rows(f"{_PEOPLE} ORDER BY a.username")]
 
 
-async def insert_session(tx: Transaction, *, hashed: str, actor_id: int, now: int, expires_at: int) -> None:
+async def insert_session(
+    tx: Transaction, *, hashed: str, actor_id: int, now: int, expires_at: int, browser: str = ""
+) -> None:
     """Open a browser session, and forget all that have expired."""
     await tx.execute("DELETE FROM sessions WHERE expires_at <= :now", now=now)
-    await tx.execute(
-        "INSERT INTO sessions (hash, actor_id, created_at, expires_at) VALUES (:hash, :actor, :now, :expires)",
-        hash=hashed,
+    await tx.execute(_INSERT_SESSION, **values(Session(new_id(now), hashed, actor_id, browser, now, expires_at)))
+
+
+async def list_sessions_of(tx: Reader, actor_id: int, *, now: int) -> list[Session]:
+    """Where a member is signed in now, newest first."""
+    rows = await tx.rows(
+        f"SELECT {_SESSION} FROM sessions s WHERE s.actor_id = :actor AND s.expires_at > :now ORDER BY s.id DESC",
         actor=actor_id,
         now=now,
-        expires=expires_at,
     )
+    return [Session(*row) for row in rows]
 
 
 async def get_person_by_session(tx: Reader, hashed: str, *, now: int) -> Person | None:
@@ -89,8 +98,14 @@ async def delete_session(tx: Transaction, hashed: str) -> None:
     await tx.execute("DELETE FROM sessions WHERE hash = :hash", hash=hashed)
 
 
-async def delete_sessions_of(tx: Transaction, actor_id: int) -> None:
-    await tx.execute("DELETE FROM sessions WHERE actor_id = :actor", actor=actor_id)
+async def delete_session_of(tx: Transaction, actor_id: int, session_id: int) -> None:
+    """End one session of this member."""
+    await tx.execute("DELETE FROM sessions WHERE id = :id AND actor_id = :actor", id=session_id, actor=actor_id)
+
+
+async def delete_sessions_of(tx: Transaction, actor_id: int, *, but: str = "") -> None:
+    """End every session of a member, except the one with the hash `but`."""
+    await tx.execute("DELETE FROM sessions WHERE actor_id = :actor AND hash <> :but", actor=actor_id, but=but)
 
 
 async def insert_link(tx: Transaction, *, hashed: str, actor_id: int, now: int, expires_at: int) -> None:

@@ -6,6 +6,8 @@ from storage.database import Reader, Transaction
 from storage.records import App, Token, columns, make, placeholders, values
 
 _APP = columns(App, "p")
+_TOKEN = columns(Token, "t")
+_WIDTH = _APP.count(",") + 1
 _INSERT_APP = "INSERT INTO oauth_apps ({}) VALUES ({})".format(*placeholders(App))
 _INSERT_TOKEN = "INSERT INTO tokens ({}) VALUES ({})".format(*placeholders(Token))
 
@@ -37,6 +39,7 @@ class Grant:
     actor_id: int | None
     role: str | None
     disabled: int
+    used_at: int | None = None
 
 
 async def insert_app(tx: Transaction, app: App) -> None:
@@ -72,7 +75,7 @@ async def get_grant(tx: Reader, hashed: str) -> Grant | None:
     row = await tx.row(
         "SELECT t.id, t.app_id, t.scopes, t.actor_id, m.role, "
         "CASE WHEN t.actor_id IS NULL THEN 0 "
-        "WHEN m.actor_id IS NOT NULL AND m.disabled_at IS NULL AND a.disabled_at IS NULL THEN 0 ELSE 1 END "
+        "WHEN m.actor_id IS NOT NULL AND m.disabled_at IS NULL AND a.disabled_at IS NULL THEN 0 ELSE 1 END, t.used_at "
         "FROM tokens t LEFT JOIN members m ON m.actor_id = t.actor_id LEFT JOIN actors a ON a.id = t.actor_id "
         "WHERE t.hash = :hash",
         hash=hashed,
@@ -83,6 +86,28 @@ async def get_grant(tx: Reader, hashed: str) -> Grant | None:
 async def delete_token(tx: Transaction, hashed: str, *, app_id: int) -> bool:
     """Revoke one token of this app; False when the app has no such token."""
     return await tx.execute("DELETE FROM tokens WHERE hash = :hash AND app_id = :app", hash=hashed, app=app_id) > 0
+
+
+async def update_used(tx: Transaction, token_id: int, *, now: int) -> None:
+    """Note that a token was used just now."""
+    await tx.execute("UPDATE tokens SET used_at = :now WHERE id = :id", id=token_id, now=now)
+
+
+async def list_tokens_of(tx: Reader, actor_id: int) -> list[tuple[App, Token]]:
+    """Every token of a member with the app that has it, newest first."""
+    rows = await tx.rows(
+        f"SELECT {_APP}, {_TOKEN} FROM tokens t JOIN oauth_apps p ON p.id = t.app_id "
+        "WHERE t.actor_id = :actor ORDER BY t.id DESC",
+        actor=actor_id,
+    )
+    return [(App(*row[:_WIDTH]), Token(*row[_WIDTH:])) for row in map(tuple, rows)]
+
+
+async def delete_app_of(tx: Transaction, actor_id: int, app_id: int) -> bool:
+    """Take from an app all that it has of a member, unfetched codes too; False when it had no token."""
+    whose = {"actor": actor_id, "app": app_id}
+    await tx.execute("DELETE FROM oauth_codes WHERE actor_id = :actor AND app_id = :app", **whose)
+    return await tx.execute("DELETE FROM tokens WHERE actor_id = :actor AND app_id = :app", **whose) > 0
 
 
 async def delete_tokens_of(tx: Transaction, actor_id: int) -> None:

@@ -430,12 +430,27 @@ class App:
 
 @row
 class Token:
+    """An access token. `used_at` is noted once a day, None when it never was used."""
+
     id: int
     hash: str
     app_id: int
     actor_id: int | None
     scopes: str
     created_at: int
+    used_at: int | None = None
+
+
+@row
+class Session:
+    """A member signed in with one browser, which calls itself `browser`."""
+
+    id: int
+    hash: str
+    actor_id: int
+    browser: str
+    created_at: int
+    expires_at: int
 
 
 @row

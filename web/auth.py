@@ -19,11 +19,13 @@ from aiohttp import web
 
 from federation.context import Context
 from policies.terms import Role
-from storage.oauth import Grant, get_grant
+from storage.oauth import Grant, get_grant, update_used
 from web.errors import ApiError, Handler
 from web.keys import CONTEXT
 from web.oauth.scopes import SCOPES, covers
 from web.tokens import hash_token
+
+DAY_MS = 24 * 3600 * 1000
 
 # What the request's token gives; absent without a token, and for one that nobody has (any more).
 GRANT: web.RequestKey[Grant] = web.RequestKey("grant", Grant)
@@ -137,6 +139,13 @@ async def find_grant(ctx: Context, token: str) -> Grant | None:
     """What an access token gives now, by one indexed read."""
     hashed = hash_token(token)
     return await ctx.db.read(lambda tx: get_grant(tx, hashed))
+
+
+async def note_use(ctx: Context, grant: Grant) -> None:
+    """Remember the day on which a token was last used: its owner is shown it."""
+    now = ctx.now()
+    if grant.used_at is None or now - grant.used_at >= DAY_MS:
+        await ctx.db.transact(lambda tx: update_used(tx, grant.token_id, now=now))
 
 
 async def read_grant(request: web.Request) -> Grant | None:

@@ -6,9 +6,9 @@ From outside in: errors become answers, preflights are answered, the token is lo
 from aiohttp import web
 
 from web import cors, limits
-from web.auth import GRANT, read_grant
+from web.auth import GRANT, note_use, read_grant
 from web.errors import REQUEST_ID, ApiError, Handler, answer_errors
-from web.keys import LIMITER
+from web.keys import CONTEXT, LIMITER
 from web.pages.render import set_up_templates
 from web.rates import Limiter
 
@@ -38,6 +38,8 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
     request[limits.ALLOWANCE] = allowance = limits.spend(request, grant)
     if allowance.exceeded:
         raise ApiError(429, "Too many requests")
+    if grant is not None:
+        await note_use(request.app[CONTEXT], grant)
     return await handler(request)
 
 

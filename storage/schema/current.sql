@@ -522,7 +522,8 @@ CREATE TABLE tokens (
   app_id INTEGER NOT NULL REFERENCES oauth_apps (id) ON DELETE CASCADE,
   actor_id INTEGER REFERENCES actors (id) ON DELETE CASCADE,
   scopes TEXT NOT NULL,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  used_at INTEGER                    -- noted once a day
 ) STRICT;
 
 CREATE INDEX tokens_by_actor ON tokens (actor_id);
@@ -560,11 +561,15 @@ CREATE INDEX push_deliveries_by_subscription ON push_deliveries (subscription_id
 CREATE INDEX push_deliveries_by_notification ON push_deliveries (notification_id);
 
 CREATE TABLE sessions (
-  hash TEXT PRIMARY KEY,
+  id INTEGER PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  browser TEXT NOT NULL,             -- as it calls itself
   created_at INTEGER NOT NULL,
   expires_at INTEGER NOT NULL
 ) STRICT;
+
+CREATE INDEX sessions_by_actor ON sessions (actor_id);
 
 CREATE TABLE sign_in_links (
   hash TEXT PRIMARY KEY,

@@ -9,7 +9,7 @@ from aiohttp import web
 from jinja2 import FileSystemLoader, StrictUndefined
 
 from web.keys import CONTEXT, SITE
-from web.pages.translation import LANGUAGES, choose_locale, translator
+from web.pages.translation import LANGUAGES, choose_locale, format_day, format_moment, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -51,6 +51,8 @@ def render(
         {
             "_": translator(locale),
             "locale": locale,
+            "day": lambda milliseconds: format_day(milliseconds, locale),
+            "moment": lambda milliseconds: format_moment(milliseconds, locale),
             "languages": LANGUAGES,
             "site": request.app[SITE],
             "origin": request.app[CONTEXT].origin,

@@ -26,6 +26,7 @@ from web.bodies import read_form
 from web.errors import ApiError, Handler
 from web.forms import Form
 from web.keys import CONTEXT, SITE
+from web.pages.browsers import name_browser
 from web.pages.render import preferred_locale, render
 from web.pages.translation import LANGUAGES
 from web.tokens import hash_token, new_token
@@ -96,7 +97,12 @@ async def open_session(request: web.Request, person: Person, location: str) -> w
         now = ctx.now()
         await delete_session(tx, hash_token(previous))
         await insert_session(
-            tx, hashed=hash_token(token), actor_id=person.actor.id, now=now, expires_at=now + SESSION_MS
+            tx,
+            hashed=hash_token(token),
+            actor_id=person.actor.id,
+            now=now,
+            expires_at=now + SESSION_MS,
+            browser=name_browser(request.headers.get("User-Agent", "")),
         )
 
     await ctx.db.transact(unit)
@@ -107,11 +113,23 @@ async def open_session(request: web.Request, person: Person, location: str) -> w
 
 async def close_session(request: web.Request, location: str) -> web.Response:
     """Sign out of this browser."""
-    hashed = hash_token(_cookie(request, "session"))
+    hashed = session_hash(request)
     await request.app[CONTEXT].db.transact(lambda tx: delete_session(tx, hashed))
     response = redirect(location)
     response.del_cookie(_cookie_name(request, "session"), path="/", secure=_secure(request), httponly=True)
     return response
+
+
+def session_hash(request: web.Request) -> str:
+    """How the session of this browser is stored."""
+    return hash_token(_cookie(request, "session"))
+
+
+def member_of(visit: Visit) -> Person:
+    """Who looks at a member page."""
+    if visit.me is None:
+        raise LookupError("a member page without a member")
+    return visit.me
 
 
 def form_token(secret: str) -> str:

@@ -2,10 +2,10 @@
 
 from aiohttp import web
 
-from storage.members import Person, update_member
+from storage.members import update_member
 from web.errors import ApiError
 from web.keys import CONTEXT
-from web.pages.session import Visit, member_page, redirect, show
+from web.pages.session import Visit, member_of, member_page, redirect, show
 from web.pages.translation import LANGUAGES
 
 routes = web.RouteTableDef()
@@ -23,12 +23,6 @@ async def change_settings(request: web.Request, visit: Visit) -> web.StreamRespo
     locale = visit.form.text("locale")
     if locale not in LANGUAGES:
         raise ApiError(422, "unknown language")
-    me = _me(visit)
+    me = member_of(visit)
     await request.app[CONTEXT].db.transact(lambda tx: update_member(tx, me.actor.id, locale=locale))
     return redirect("/settings")
-
-
-def _me(visit: Visit) -> Person:
-    if visit.me is None:
-        raise LookupError("a member page without a member")
-    return visit.me

@@ -4,9 +4,11 @@ The .po files are read as they are: a compiled copy could only be forgotten.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 
+from babel.dates import format_date, format_datetime
 from babel.messages.pofile import read_po
 
 SOURCE = "en"
@@ -33,6 +35,20 @@ def translator(locale: str) -> Callable[..., str]:
         return catalogue.get(text, text) % values if values else catalogue.get(text, text)
 
     return translate
+
+
+def format_day(milliseconds: int, locale: str) -> str:
+    """The day of a moment in unix ms, as people write it."""
+    return format_date(_moment(milliseconds).date(), "medium", locale=locale)
+
+
+def format_moment(milliseconds: int, locale: str) -> str:
+    """Day, hour and minute of a moment in unix ms. Where its reader is nobody knows, so that the zone is said."""
+    return f"{format_datetime(_moment(milliseconds), 'd MMM y HH:mm', locale=locale)} UTC"
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
 @lru_cache(maxsize=256)
