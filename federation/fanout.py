@@ -8,9 +8,12 @@ from federation.notifying import notify
 from policies.terms import Audience
 from storage import follows, groups, statuses, tags, timelines, welcome
 from storage.database import Reader, Transaction
-from storage.events import insert_event
+from storage.events import EVERYBODY, insert_event
 from storage.records import Actor, Status
 from storage.visibility import get_visible
+
+# Older posts that we only now learn of are no news in public (Mastodon's window: 6 hours).
+NEW = 6 * 3_600_000
 
 
 async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, edited: bool = False) -> None:
@@ -19,10 +22,21 @@ async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, e
     if edited:
         holding = await timelines.list_home_owners(tx, status.id)
         await tell_all(tx, await _welcoming(tx, holding, status, now), "status.update", status.id, now=now)
+        await _tell_everybody(tx, status, "status.update", now)
     else:
         owners = await _readers(tx, status, author, mentioned, now)
         await timelines.insert_home(tx, status.id, await _welcoming(tx, owners, status, now), now=now)
+        await _tell_everybody(tx, status, "update", now)
+        if status.audience == Audience.DIRECT:
+            await tell_all(tx, await _welcoming(tx, owners, status, now), "conversation", status.id, now=now)
     await _notify_mentioned(tx, status, author, mentioned, now)
+
+
+async def _tell_everybody(tx: Transaction, status: Status, type_: str, now: int) -> None:
+    """Those who listen to public streams learn of what is public, while it is new, and of nothing else."""
+    new = type_ == "delete" or status.created_at > now - NEW
+    if status.audience == Audience.PUBLIC and status.boost_of_id is None and new:
+        await insert_event(tx, owner_id=EVERYBODY, type_=type_, ref=status.id, now=now)
 
 
 async def _welcoming(tx: Reader, owners: Collection[int], status: Status, now: int) -> set[int]:
@@ -73,6 +87,7 @@ async def announce_deletion(tx: Transaction, status: Status, *, now: int) -> Non
     """Tell open streams that a post is gone; call it while the post is still stored."""
     for owner in await timelines.list_home_owners(tx, status.id):
         await insert_event(tx, owner_id=owner, type_="delete", ref=status.id, now=now)
+    await _tell_everybody(tx, status, "delete", now)
 
 
 async def tell_all(tx: Transaction, owner_ids: Iterable[int], type_: str, ref: int, *, now: int) -> None:

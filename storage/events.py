@@ -4,12 +4,14 @@ from storage.database import Reader, Transaction
 from storage.records import Event, columns
 
 _COLUMNS = columns(Event, "e")
+# The owner of what is told to whoever listens to public streams.
+EVERYBODY = 0
 # On PostgreSQL ids become visible out of order; below the oldest running transaction nothing more can appear.
 _SETTLED = "1 = 1 /*pg AND e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint*/"
 
 
 async def insert_event(tx: Transaction, *, owner_id: int, type_: str, ref: int, now: int) -> None:
-    """Tell a member's open streams about a status (`update`, `status.update`, `delete`) or a `notification`, or that held back
+    """Tell a member's open streams about a status (`update`, `status.update`, `delete`, `conversation`) or a `notification`, or that held back
     notifications joined the others (`notifications_merged`, whose `ref` is always 1).
     """
     await tx.execute(

@@ -1,7 +1,6 @@
 """The doors of streaming: WebSockets with several subscriptions, and Server-Sent Events with one.
 
-Served are `user`, `user:notification`, and `list` for a private group or a list of people. Any other stream is refused by name, so that
-apps go on asking the timelines. What is sent, and whether it still may be, is the hub's matter (`web.streams.hub`).
+A stream that we do not have is refused by name, so that apps go on asking the timelines. What is sent, and whether it still may be, is the hub's matter (`web.streams.hub`).
 """
 
 import asyncio
@@ -34,7 +33,20 @@ THUMP_SECONDS = 15
 FAREWELL_SECONDS = 1
 MOST_QUESTION = 4096
 SCOPES = ("read:statuses", "read:notifications")
-_SCOPE_OF = {"user": "read:statuses", "list": "read:statuses", "user:notification": "read:notifications"}
+STREAMS = (
+    "user",
+    "user:notification",
+    "public",
+    "public:local",
+    "public:remote",
+    "public:media",
+    "public:local:media",
+    "public:remote:media",
+    "hashtag",
+    "hashtag:local",
+    "list",
+    "direct",
+)
 
 
 class RefusedError(Exception):
@@ -88,14 +100,16 @@ async def open_socket(request: web.Request) -> web.StreamResponse:
     return socket
 
 
-@routes.get(r"/api/v1/streaming/{name:user|user/notification|list}")
+@routes.get(r"/api/v1/streaming/{name:user(?:/notification)?|public(?:/local|/remote)?|hashtag(?:/local)?|list|direct}")
 @_for_members
 async def open_events(request: web.Request) -> web.StreamResponse:
     """Server-Sent Events of one stream."""
     viewer = await _authenticate(request)
-    name = request.match_info["name"].replace("/", ":")
+    name, query = request.match_info["name"].replace("/", ":"), read_query(request)
+    if name.startswith("public") and query.boolean("only_media"):
+        name += ":media"
     try:
-        stream = await _find_stream(request, viewer, name, read_query(request).text("list") or "")
+        stream = await _find_stream(request, viewer, name, _argument(name, query))
     except RefusedError as refused:
         raise ApiError(refused.status, refused.text) from refused
     response = web.StreamResponse(
@@ -157,7 +171,7 @@ async def _listen(request: web.Request, socket: web.WebSocketResponse, outlet: O
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A stream asked for, or no longer wanted. `argument`: the id of a list."""
+    """A stream asked for, or no longer wanted. `argument`: the id of a list, or a tag."""
 
     name: str
     argument: str = ""
@@ -175,10 +189,16 @@ def _parse_question(data: Any) -> Question | None:
 
 
 def parse_stream(form: Form, *, leave: bool = False) -> Question:
-    """`"list"` with `list` beside it, or `["list", "ID"]`. ApiError for what is no text."""
+    """`"list"` with `list` beside it, or `["list", "ID"]`; so for `hashtag`. ApiError for what is no text."""
     name, *rest = form.texts("stream") or [""]
-    argument = rest[0] if rest else form.text("list") or ""
-    return Question(name, argument if name == "list" else "", leave)
+    return Question(name, rest[0] if rest and name.startswith(("list", "hashtag")) else _argument(name, form), leave)
+
+
+def _argument(name: str, form: Form) -> str:
+    """What a stream's name needs beside it; tags are compared in lower case, without #."""
+    if name == "list":
+        return form.text("list") or ""
+    return (form.text("tag") or "").removeprefix("#").lower() if name.startswith("hashtag") else ""
 
 
 async def _subscribe(request: web.Request, socket: web.WebSocketResponse, outlet: Outlet, question: Question) -> None:
@@ -190,10 +210,14 @@ async def _subscribe(request: web.Request, socket: web.WebSocketResponse, outlet
 
 async def _find_stream(request: web.Request, viewer: Viewer, name: str, argument: str) -> Stream:
     """A stream that we have and the viewer may have. Raises RefusedError."""
-    if name not in _SCOPE_OF:
+    if name not in STREAMS:
         raise RefusedError(400, "Unknown stream type")
-    if not viewer.has(_SCOPE_OF[name]):
+    if not viewer.has("read:notifications" if name == "user:notification" else "read:statuses"):
         raise RefusedError(401, "Access token does not have the required scopes")
+    if name.startswith("hashtag"):
+        if not argument:
+            raise RefusedError(400, "Missing tag name parameter")
+        return Stream(name, argument.removeprefix("#").lower())
     if name != "list":
         return Stream(name)
     ctx, list_id = request.app[CONTEXT], parse_id(argument)

@@ -487,8 +487,8 @@ CREATE TABLE audit (
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT, -- not a snowflake: it must grow in the order of commits
   xid INTEGER NOT NULL DEFAULT 0/*pg +pg_current_xact_id()::text::bigint*/,
-  owner_id INTEGER NOT NULL,
-  type TEXT NOT NULL,                -- update, status.update, delete, notification
+  owner_id INTEGER NOT NULL,         -- 0: whoever listens to public streams
+  type TEXT NOT NULL,                -- update, status.update, delete, notification, conversation
   ref INTEGER NOT NULL,              -- the status or notification, rendered for its reader when sent
   created_at INTEGER NOT NULL
 ) STRICT;

@@ -267,7 +267,7 @@ async def test_event_streams_of_lists(world: World) -> None:
     for query in (f"?list={other.id}", "?list=7", "?list=x", ""):
         answer = await world.get(f"/api/v1/streaming/list{query}", anne)
         assert (answer.status, answer.body) == (404, {"error": "Record not found"})
-    for path in ("public", "public/local", "hashtag", "direct", "x"):
+    for path in ("public/other", "hashtag/remote", "direct/local", "x"):
         assert (await world.get(f"/api/v1/streaming/{path}", anne)).status == 404
 
 

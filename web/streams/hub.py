@@ -9,13 +9,13 @@ import asyncio
 import logging
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from federation.context import Context
 from storage.database import Reader
-from storage.events import get_last_position, list_after
+from storage.events import EVERYBODY, get_last_position, list_after
 from storage.grants import list_live
 from storage.records import Event
 from storage.views import Posts
@@ -40,6 +40,13 @@ class _Batch:
     told: list[Told]
     checked: list[Outlet]
     live: dict[int, int]
+
+
+def _list_concerned(event: Event, outlets: Mapping[int, Sequence[Outlet]]) -> list[int]:
+    """Whose open connections an event may be told: its owner's, or those of all who listen to public streams."""
+    if event.owner_id != EVERYBODY:
+        return [event.owner_id] if event.owner_id in outlets else []
+    return [owner for owner, theirs in outlets.items() if any(outlet.listens_in_public for outlet in theirs)]
 
 
 class Hub:
@@ -124,8 +131,8 @@ class Hub:
 
         async def unit(tx: Reader) -> _Batch:
             events = await list_after(tx, position, limit=AT_ONCE)
-            ours = [event for event in events if event.owner_id in outlets]
-            concerned = {event.owner_id for event in ours}
+            ours = [(owner, event) for event in events for owner in _list_concerned(event, outlets)]
+            concerned = {owner for owner, _ in ours}
             checked = everybody or [outlet for owner in concerned for outlet in outlets[owner]]
             live = await list_live(tx, {outlet.viewer.token_id for outlet in checked}) if checked else {}
             return _Batch(events, await load_told(tx, ours, now=now), checked, live)
@@ -148,7 +155,7 @@ class Hub:
     async def _send(self, told: list[Told]) -> None:
         theirs: dict[int, list[Told]] = {}
         for one in told:
-            theirs.setdefault(one.event.owner_id, []).append(one)
+            theirs.setdefault(one.owner, []).append(one)
         for owner, some in theirs.items():
             for outlet in list(self._outlets.get(owner, ())):
                 for message in render_messages(some, outlet, self._framing(outlet.viewer)):

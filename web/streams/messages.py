@@ -11,6 +11,7 @@ import orjson
 
 from storage import notifications, views
 from storage.database import Reader
+from storage.events import EVERYBODY
 from storage.filters import list_active
 from storage.lists import NOWHERE_ELSE, Place, list_places
 from storage.marks import NONE, list_marks
@@ -18,8 +19,10 @@ from storage.records import Event, Notification, Status
 from storage.sights import list_locales, list_seen
 from storage.views import Posts
 from storage.visibility import get_visible
+from storage.welcome import list_welcoming
+from web.conversing import Conversations, load_conversations, render_conversations
 from web.render import Entity, Frame, Renderer, notification
-from web.streams.outlets import Message, Outlet
+from web.streams.outlets import HOME, Message, Outlet, Stream, Where
 
 STATUS_EVENTS = ("update", "status.update")
 # A boost, its original, and what that answers.
@@ -28,43 +31,78 @@ DEPTH = 3
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One event that its owner may be told, with what it is about and what showing that needs."""
+    """One event that a member may be told, with what it is about and what showing that needs."""
 
     event: Event
+    owner: int
+    where: Where = HOME
     status: Status | None = None
     notification: Notification | None = None
     posts: Posts | None = None
-    place: Place = NOWHERE_ELSE
-
-    @property
-    def lists(self) -> set[str]:
-        """The ids of the lists that the post stands in for the owner: their own, and its group."""
-        group = {self.status.group_id} if self.status and self.status.group_id is not None else set()
-        return {str(one) for one in (*self.place.lists, *group)}
+    talk: Conversations | None = None
 
 
-async def load_told(tx: Reader, events: Sequence[Event], *, now: int) -> list[Told]:
-    """Those of these events that can be told now, in their order."""
-    wanted = {(event.owner_id, event.ref) for event in events if event.type in STATUS_EVENTS}
+async def load_told(tx: Reader, events: Sequence[tuple[int, Event]], *, now: int) -> list[Told]:
+    """Those of these events (with whom to tell: its owner, or for a public one each who listens) that can be told now,
+    in their order.
+    """
+    wanted = {(owner, event.ref) for owner, event in events if event.type in STATUS_EVENTS}
     shown = await load_sights(tx, wanted, now=now) if wanted else {}
     places = await _list_places(tx, shown, now=now) if shown else {}
+    welcoming = await _list_welcoming(tx, events, now=now)
     told: list[Told | None] = []
-    for event in events:
+    for owner, event in events:
         match event.type:
+            case "delete" if event.owner_id == EVERYBODY:
+                told.append(Told(event, owner, Where(public=frozenset())))
             case "delete" | "notifications_merged":
-                told.append(Told(event))
-            case "update" | "status.update" if (event.owner_id, event.ref) in shown:
-                status, posts = shown[event.owner_id, event.ref]
-                place = places.get((event.owner_id, event.ref), NOWHERE_ELSE)
-                told.append(Told(event, status, posts=posts, place=place))
+                told.append(Told(event, owner))
+            case "update" | "status.update" if (owner, event.ref) in shown:
+                status, posts = shown[owner, event.ref]
+                if event.owner_id != EVERYBODY:
+                    where = _place(status, places.get((owner, event.ref), NOWHERE_ELSE))
+                    told.append(Told(event, owner, where, status, posts=posts))
+                elif owner in welcoming[event.ref]:
+                    where = Where(public=list_public_streams(status, posts))
+                    told.append(Told(event, owner, where, status, posts=posts))
             case "notification":
                 told.append(await _load_notification(tx, event, now=now))
+            case "conversation":
+                told.append(await _load_conversation(tx, event, now=now))
     return [one for one in told if one is not None]
 
 
 async def _list_places(tx: Reader, shown: Iterable[tuple[int, int]], *, now: int) -> dict[tuple[int, int], Place]:
     owners, status_ids = zip(*shown, strict=True)
     return await list_places(tx, set(status_ids), set(owners), now=now)
+
+
+async def _list_welcoming(tx: Reader, events: Iterable[tuple[int, Event]], *, now: int) -> dict[int, set[int]]:
+    """Who of those who listen in public wants to see each post: its author may be blocked or muted."""
+    listening: dict[int, set[int]] = {}
+    for owner, event in events:
+        if event.owner_id == EVERYBODY and event.type in STATUS_EVENTS:
+            listening.setdefault(event.ref, set()).add(owner)
+    return {ref: await list_welcoming(tx, owners, ref, now=now) for ref, owners in listening.items()}
+
+
+def _place(status: Status, place: Place) -> Where:
+    group = set() if status.group_id is None else {status.group_id}
+    return Where(frozenset(str(one) for one in (*place.lists, *group)), place.home)
+
+
+def list_public_streams(status: Status, posts: Posts) -> frozenset[Stream]:
+    """The public streams in which a public post appears: as in the timelines of these names."""
+    author = posts.people.actors.get(status.actor_id)
+    where = "local" if author is not None and author.local else "remote"
+    names = []
+    if status.in_reply_to_uri is None or status.in_reply_to_actor_id == status.actor_id:
+        names = ["public", f"public:{where}"]
+    if posts.media.get(status.id):
+        names += [f"{name}:media" for name in names]
+    tags = [tag.lower() for tag in posts.tags.get(status.id, ())]
+    tagged = ["hashtag", "hashtag:local"] if where == "local" else ["hashtag"]
+    return frozenset([*(Stream(name) for name in names), *(Stream(name, tag) for name in tagged for tag in tags)])
 
 
 async def load_sights(
@@ -141,13 +179,22 @@ async def _load_notification(tx: Reader, event: Event, *, now: int) -> Told | No
     status = await get_visible(tx, found.status_id, viewer=owner, now=now) if found.status_id is not None else None
     page = [status] if status else []
     posts = await views.load_posts(tx, page, viewer=owner, now=now, also=[found.actor_id])
-    return Told(event, status, found, posts)
+    return Told(event, owner, status=status, notification=found, posts=posts)
+
+
+async def _load_conversation(tx: Reader, event: Event, *, now: int) -> Told | None:
+    owner = event.owner_id
+    status = await get_visible(tx, event.ref, viewer=owner, now=now)
+    if status is None:
+        return None
+    talk = await load_conversations(tx, [status], viewer=owner, now=now)
+    return Told(event, owner, status=status, posts=talk.posts, talk=talk)
 
 
 def render_messages(told: Iterable[Told], outlet: Outlet, make_frame: Callable[[Posts], Frame]) -> Iterator[Message]:
     """The messages for one connection, in the order of the events."""
     for one in told:
-        streams = list(outlet.wanting(one.event.type, one.lists, home=one.place.home))
+        streams = list(outlet.wanting(one.event.type, one.where))
         payload = _render_payload(one, make_frame) if streams else None
         if payload is not None:
             yield from (Message(stream, one.event.type, payload) for stream in streams)
@@ -157,9 +204,12 @@ def _render_payload(told: Told, make_frame: Callable[[Posts], Frame]) -> str | N
     """JSON text of an entity, or the id of what is gone; None when there is nothing to show."""
     if told.posts is None:
         return str(told.event.ref)
-    renderer, status = Renderer(told.posts, make_frame(told.posts)), told.status
+    frame = make_frame(told.posts)
+    renderer, status = Renderer(told.posts, frame), told.status
     if status is not None and not renderer.is_shown(status):
         return None
+    if told.talk is not None:
+        return _dump(render_conversations(told.talk, frame)[0])
     if told.notification is not None:
         return _dump(notification(told.notification, renderer, status))
     return None if status is None else _dump(renderer.status(status))

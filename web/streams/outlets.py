@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,7 +14,7 @@ MOST_WAITING = 200
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What is subscribed to: `user`, `user:notification`, or `list` with the id of a list or group."""
+    """What is subscribed to: a name of `client_behaviour.md` §8, and for a `list` its id, for a `hashtag` the tag."""
 
     name: str
     argument: str = ""
@@ -23,6 +23,25 @@ class Stream:
     def names(self) -> list[str]:
         """As frames name it."""
         return [self.name, self.argument] if self.argument else [self.name]
+
+    @property
+    def public(self) -> bool:
+        """Whether it tells of what is public, rather than of what its owner is to see."""
+        return self.name.partition(":")[0] in {"public", "hashtag"}
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The subscriptions that an event is for. `lists`: ids of those in which the post stands; `home`: whether it stands
+    in the home timeline. `public`: it is for these public streams instead.
+    """
+
+    lists: frozenset[str] = frozenset()
+    home: bool = True
+    public: frozenset[Stream] | None = None
+
+
+HOME = Where()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,25 +92,35 @@ class Outlet:
             self.ended.set_result(why)
         self._waiting.clear()
 
-    def wanting(self, event: str, lists: Collection[str] = (), *, home: bool = True) -> Iterator[Stream]:
-        """The subscriptions that an event is for. `lists`: ids of those that the post it is about stands in; `home`:
-        whether it stands in the home timeline.
+    @property
+    def listens_in_public(self) -> bool:
+        return any(stream.public for stream in self.streams)
 
-        A post that is gone tells no list any more; its id goes to every list, where clients ignore unknown ids.
+    def wanting(self, event: str, where: Where = HOME) -> Iterator[Stream]:
+        """The subscriptions that an event is for.
+
+        A post that is gone stands nowhere any more; its id goes to every stream, where clients ignore unknown ids.
         """
         for stream in self.streams:
-            match stream.name, event:
-                case "user" | "user:notification", "notification" | "notifications_merged":
-                    wanted = self.viewer.has("read:notifications")
-                case "user", "update" | "status.update":
-                    wanted = home
-                case "user", _:
-                    wanted = True
-                case "list", "delete":
-                    wanted = True
-                case "list", "update" | "status.update":
-                    wanted = stream.argument in lists
-                case _:
-                    wanted = False
+            if where.public is not None:
+                wanted = stream.public and (event == "delete" or stream in where.public)
+            else:
+                wanted = not stream.public and self._wants(stream, event, where)
             if wanted:
                 yield stream
+
+    def _wants(self, stream: Stream, event: str, where: Where) -> bool:
+        match stream.name, event:
+            case "user" | "user:notification", "notification" | "notifications_merged":
+                wanted = self.viewer.has("read:notifications")
+            case "user", "update" | "status.update":
+                wanted = where.home
+            case "list", "update" | "status.update":
+                wanted = stream.argument in where.lists
+            case "direct", "conversation":
+                wanted = True
+            case "user" | "list" | "direct", "delete":
+                wanted = True
+            case _:
+                wanted = False
+        return wanted
