@@ -442,6 +442,28 @@ class Token:
 
 
 @row
+class Authenticator:
+    """An app of a member's that shows one-time codes. `last_step` is that of the newest code that was taken."""
+
+    actor_id: int
+    secret: str
+    last_step: int
+    created_at: int
+
+
+@row
+class Challenge:
+    """What a member has begun and ends with a second request. What `data` means depends on the purpose."""
+
+    hash: str
+    actor_id: int
+    purpose: str
+    data: str
+    attempts: int
+    expires_at: int
+
+
+@row
 class Session:
     """A member signed in with one browser, which calls itself `browser`."""
 

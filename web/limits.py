@@ -38,6 +38,12 @@ def spend_sign_in(request: web.Request, login: str) -> Allowance:
     return limiter.spend("sign_ins_to_account", rates.sign_ins_to_account, login[:320].lower(), now=now)
 
 
+def spend_second_step(request: web.Request, actor_id: int) -> Allowance:
+    """Count an attempt to guess a second factor: who guesses has the password already."""
+    limiter, now, rates = request.app[LIMITER], request.app[CONTEXT].now(), request.app[SITE].rates
+    return limiter.spend("second_steps", rates.sign_ins_to_account, str(actor_id), now=now)
+
+
 def add_headers(allowance: Allowance, headers: MutableMapping[str, str]) -> None:
     """Mastodon.py paces itself by these."""
     headers["X-RateLimit-Limit"] = str(allowance.limit)

@@ -7,6 +7,9 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+LEAST_PASSWORD = 8
+MOST_PASSWORD = 1000
+
 # OWASP's recommendation (Password Storage Cheat Sheet, 2025): 19 MiB, two passes, one lane.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 

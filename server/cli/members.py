@@ -16,14 +16,13 @@ from policies.terms import PROFESSIONS, SPECIALTIES, Level, Role
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
 from server.cli.people import get_member, tell_member
 from server.speech import say
-from storage import attestations, audit, groups, members, oauth
+from storage import attestations, audit, groups, members, oauth, second_factors
 from storage.database import Reader, Transaction
 from storage.members import Person
 from storage.records import Attestation, listed
 from web.pages.sign_in import LINK_MS, issue_link
-from web.passwords import hash_password
+from web.passwords import LEAST_PASSWORD, hash_password
 
-LEAST_PASSWORD = 8
 LEVELS = [level.name.lower() for level in Level]
 
 
@@ -202,6 +201,38 @@ def disable(console: Console, name: str, undo: bool) -> None:
         else say(f"{name} is closed.", f"{name} est fermé.")
     )
     console.tell({"name": name, "disabled": not undo}, sentence)
+
+
+@member_command.command(
+    "reset-2fa",
+    **told(
+        "Take all second factors off an account, for a member who lost theirs. Be sure who asks.",
+        "Retirer tous les seconds facteurs d'un compte, pour un membre qui a perdu les siens. Soyez sûr de qui demande.",
+        "confrere member reset-2fa claire",
+    ),
+)
+@click.argument("name")
+@click.pass_obj
+def reset_second_factors(console: Console, name: str) -> None:
+    async def act(ctx: Context) -> None:
+        now = ctx.now()
+
+        async def unit(tx: Transaction) -> Person:
+            person = await get_member(tx, name)
+            if not (await second_factors.get_factors(tx, person.actor.id)).any:
+                raise Refused(say(f"{name} has no second factor", f"{name} n'a pas de second facteur"))
+            await second_factors.delete_factors(tx, person.actor.id)
+            subject = person.actor.username
+            await audit.append(tx, actor=CONSOLE, act="member.reset_second_factors", subject=subject, now=now)
+            return person
+
+        french = "Vos seconds facteurs ont été retirés par un administrateur : votre mot de passe suffit de nouveau."
+        english = "Your second factors were taken off by an administrator: your password alone signs you in again."
+        await tell_member(ctx, await ctx.db.transact(unit), french=french, english=english)
+
+    console.run(act)
+    sentence = say(f"{name} signs in by password alone.", f"{name} se connecte avec le seul mot de passe.")
+    console.tell({"name": name}, sentence)
 
 
 def _check_account(name: str, email: str, password: str | None) -> None:

@@ -577,6 +577,31 @@ CREATE TABLE sign_in_links (
   expires_at INTEGER NOT NULL
 ) STRICT;
 
+-- Second factors. Who has one is asked for it after the password.
+CREATE TABLE authenticators (
+  actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+  secret TEXT NOT NULL,              -- base32: codes are computed from it
+  last_step INTEGER NOT NULL,        -- of the newest code that was taken: it and older ones are good no more
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE recovery_codes (
+  hash TEXT PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE
+) STRICT;
+
+CREATE INDEX recovery_codes_by_actor ON recovery_codes (actor_id);
+
+-- What a member has begun and ends with a second request, once.
+CREATE TABLE challenges (
+  hash TEXT PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  purpose TEXT NOT NULL,             -- sign_in, authenticator
+  data TEXT NOT NULL,
+  attempts INTEGER NOT NULL,
+  expires_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE idempotency_keys (
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
   key TEXT NOT NULL,

@@ -144,6 +144,8 @@ async def test_pages_fit_a_narrow_phone(db: Database) -> None:
             "/about",
             "/settings",
             "/settings/sessions",
+            "/settings/password",
+            "/settings/two_factor",
             "/oauth/authorized_applications",
             "/auth/sign_in",
             "/oauth/authorize/native?code=" + "W" * 43,

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from storage import deliveries, inbox, members
+from storage import deliveries, inbox, members, second_factors
 from storage.database import Transaction
 from storage.decisions import Outcome, record
 from storage.engines import connect
-from storage.records import InboxItem
+from storage.records import Authenticator, InboxItem
 from tests.conftest import Addresses
 from tests.scenarios.commands import Console, insert_delivery
 from web.tokens import hash_token
@@ -240,6 +240,27 @@ async def count_told(address: str) -> int:
     count = await db.read(lambda tx: tx.value("SELECT count(*) FROM notifications WHERE type = 'mention'"))
     await db.close()
     return int(count)
+
+
+def test_second_factors_are_taken_off_and_audited(console: Console) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example", "--password", "a long password")
+    assert "no second factor" in console.refuse("member", "reset-2fa", "claire")
+    asyncio.run(set_up_authenticator(os.environ["CONFRERE_DATABASE"]))
+    console.do("member", "reset-2fa", "claire")
+    assert ("member.reset_second_factors", "claire") in console.acts()
+    assert "no second factor" in console.refuse("member", "reset-2fa", "claire")
+    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 1
+
+
+async def set_up_authenticator(address: str) -> None:
+    async def unit(tx: Transaction) -> None:
+        person = await members.get_person_by_login(tx, "claire")
+        assert person is not None
+        await second_factors.replace_authenticator(tx, Authenticator(person.actor.id, "X" * 32, 0, 1))
+
+    db = await connect(address)
+    await db.transact(unit)
+    await db.close()
 
 
 def test_a_token_in_development_is_made_for_anybody_and_audited(console: Console) -> None:

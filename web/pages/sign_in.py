@@ -1,4 +1,4 @@
-"""Signing in with a password or a one-time link, and out again."""
+"""Signing in with a password or a one-time link, and out again. Who has a second factor is asked for it next."""
 
 from typing import Any
 
@@ -10,7 +10,8 @@ from storage.members import Person, claim_link, get_person_by_link, get_person_b
 from web.bodies import read_query
 from web.keys import CONTEXT
 from web.limits import spend_sign_in
-from web.pages.session import Visit, close_session, open_session, page, show
+from web.pages.second_step import admit
+from web.pages.session import Visit, close_session, page, show
 from web.passwords import password_fits
 from web.tokens import hash_token, new_token
 
@@ -39,7 +40,7 @@ async def sign_in(request: web.Request, visit: Visit) -> web.StreamResponse:
         return _show_form(request, visit, back, status=422, problem="wrong", login=login)
     if not person.enabled:
         return _show_form(request, visit, back, status=403, problem="disabled", login=login)
-    return await open_session(request, person, local_path(back))
+    return await admit(request, visit, person, local_path(back))
 
 
 @routes.post("/auth/sign_out")
@@ -67,7 +68,7 @@ async def use_link(request: web.Request, visit: Visit) -> web.StreamResponse:
     person = await ctx.db.transact(lambda tx: claim_link(tx, hashed, now=now))
     if person is None:
         return _show_link(request, visit, None, "")
-    return await open_session(request, person, "/settings")
+    return await admit(request, visit, person, "/settings")
 
 
 async def issue_link(db: Database, origin: Origin, actor_id: int, *, now: int) -> str:
