@@ -452,6 +452,19 @@ class Authenticator:
 
 
 @row
+class SecurityKey:
+    """A security key or passkey of a member's. `credential` and `public_key` are base64url."""
+
+    id: int
+    actor_id: int
+    credential: str
+    public_key: str
+    sign_count: int
+    name: str
+    created_at: int
+
+
+@row
 class Challenge:
     """What a member has begun and ends with a second request. What `data` means depends on the purpose."""
 

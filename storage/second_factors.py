@@ -1,4 +1,5 @@
-"""What members show besides their password: an app with one-time codes, recovery codes; and challenges not yet answered.
+"""What members show besides their password: an app with one-time codes, security keys, recovery codes; and challenges
+not yet answered.
 
 Each code and each challenge is good once. Must not know how codes are computed or what a challenge asks.
 """
@@ -7,12 +8,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from storage.database import Reader, Transaction
-from storage.records import Authenticator, Challenge, columns, make, placeholders, values
+from storage.records import Authenticator, Challenge, SecurityKey, columns, make, placeholders, values
 
 MOST_ATTEMPTS = 5
 
 _AUTHENTICATOR = columns(Authenticator, "f")
 _INSERT_AUTHENTICATOR = "INSERT INTO authenticators ({}) VALUES ({})".format(*placeholders(Authenticator))
+_KEY = columns(SecurityKey, "k")
+_INSERT_KEY = "INSERT INTO security_keys ({}) VALUES ({})".format(*placeholders(SecurityKey))
 _CHALLENGE, _CHALLENGE_VALUES = placeholders(Challenge)
 
 
@@ -21,18 +24,20 @@ class Factors:
     """What a member has set up. `recovery_codes`: how many are left."""
 
     authenticator: Authenticator | None
+    keys: tuple[SecurityKey, ...]
     recovery_codes: int
 
     @property
     def any(self) -> bool:
         """Whether the password alone does not sign in."""
-        return self.authenticator is not None
+        return self.authenticator is not None or bool(self.keys)
 
 
 async def get_factors(tx: Reader, actor_id: int) -> Factors:
     found = await tx.row(f"SELECT {_AUTHENTICATOR} FROM authenticators f WHERE f.actor_id = :actor", actor=actor_id)
+    keys = await tx.rows(f"SELECT {_KEY} FROM security_keys k WHERE k.actor_id = :actor ORDER BY k.id", actor=actor_id)
     codes = await tx.value("SELECT count(*) FROM recovery_codes WHERE actor_id = :actor", actor=actor_id)
-    return Factors(make(Authenticator, found), codes)
+    return Factors(make(Authenticator, found), tuple(SecurityKey(*key) for key in keys), codes)
 
 
 async def replace_authenticator(tx: Transaction, made: Authenticator) -> None:
@@ -57,6 +62,23 @@ async def delete_authenticator(tx: Transaction, actor_id: int) -> None:
     await tx.execute("DELETE FROM authenticators WHERE actor_id = :actor", actor=actor_id)
 
 
+async def insert_key(tx: Transaction, key: SecurityKey) -> bool:
+    """False when somebody has this key already."""
+    known = await tx.value("SELECT 1 FROM security_keys WHERE credential = :credential", credential=key.credential)
+    if known is None:
+        await tx.execute(_INSERT_KEY, **values(key))
+    return known is None
+
+
+async def update_sign_count(tx: Transaction, key_id: int, sign_count: int) -> None:
+    """Keep how often a key has signed: a copy of it would fall behind (Web Authentication §6.1.1)."""
+    await tx.execute("UPDATE security_keys SET sign_count = :count WHERE id = :id", id=key_id, count=sign_count)
+
+
+async def delete_key(tx: Transaction, actor_id: int, key_id: int) -> None:
+    await tx.execute("DELETE FROM security_keys WHERE id = :id AND actor_id = :actor", id=key_id, actor=actor_id)
+
+
 async def replace_recovery_codes(tx: Transaction, actor_id: int, hashes: Iterable[str]) -> None:
     """New codes; the ones before are good no more."""
     await tx.execute("DELETE FROM recovery_codes WHERE actor_id = :actor", actor=actor_id)
@@ -78,7 +100,7 @@ async def claim_recovery_code(tx: Transaction, actor_id: int, hashed: str) -> bo
 
 async def delete_factors(tx: Transaction, actor_id: int) -> None:
     """Take everything off: the password alone signs in again. What was begun cannot be ended any more."""
-    for table in ("authenticators", "recovery_codes", "challenges"):
+    for table in ("authenticators", "security_keys", "recovery_codes", "challenges"):
         await tx.execute(f"DELETE FROM {table} WHERE actor_id = :actor", actor=actor_id)
 
 

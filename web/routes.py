@@ -33,7 +33,18 @@ from web.door import open_door
 from web.media_files import add_media
 from web.oauth import apps, authorize, metadata, tokens
 from web.outside.push import add_push
-from web.pages import access, home, password, profiles, second_step, settings, sign_in, static, two_factor
+from web.pages import (
+    access,
+    home,
+    password,
+    profiles,
+    second_step,
+    security_keys,
+    settings,
+    sign_in,
+    static,
+    two_factor,
+)
 from web.streaming import add_streaming
 
 _API = (
@@ -60,7 +71,19 @@ _API = (
     timelines,
 )
 _OAUTH = (apps, authorize, metadata, tokens)
-_PAGES = (access, home, password, profiles, second_step, settings, sign_in, static, two_factor)
+_PAGES = (
+    access,
+    home,
+    password,
+    profiles,
+    second_step,
+    security_keys,
+    settings,
+    security_keys,
+    sign_in,
+    static,
+    two_factor,
+)
 
 
 def add_web_routes(app: web.Application, store: MediaStore) -> None:

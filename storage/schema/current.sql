@@ -592,11 +592,23 @@ CREATE TABLE recovery_codes (
 
 CREATE INDEX recovery_codes_by_actor ON recovery_codes (actor_id);
 
+CREATE TABLE security_keys (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  credential TEXT NOT NULL UNIQUE,   -- its id, and its public key as COSE has it; base64url
+  public_key TEXT NOT NULL,
+  sign_count INTEGER NOT NULL,
+  name TEXT NOT NULL,                -- as its owner calls it
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX security_keys_by_actor ON security_keys (actor_id);
+
 -- What a member has begun and ends with a second request, once.
 CREATE TABLE challenges (
   hash TEXT PRIMARY KEY,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
-  purpose TEXT NOT NULL,             -- sign_in, authenticator
+  purpose TEXT NOT NULL,             -- sign_in, authenticator, security_key
   data TEXT NOT NULL,
   attempts INTEGER NOT NULL,
   expires_at INTEGER NOT NULL

@@ -18,7 +18,7 @@ from web.links import LINK_KEY
 from web.oauth import apps, authorize, metadata, tokens
 from web.outside.push import VAPID
 from web.outside.web_push import make_vapid
-from web.pages import access, home, password, second_step, settings, sign_in, static, two_factor
+from web.pages import access, home, password, second_step, security_keys, settings, sign_in, static, two_factor
 from web.rates import Rate, Rates
 
 PLENTY = Rate(100_000, 300)
@@ -50,7 +50,12 @@ class Served:
 
 @asynccontextmanager
 async def serving(
-    db: Database, *, site: Site = SITE_HERE, origin: Origin = ORIGIN, routes: Iterable[web.AbstractRouteDef] = ()
+    db: Database,
+    *,
+    site: Site = SITE_HERE,
+    origin: Origin = ORIGIN,
+    routes: Iterable[web.AbstractRouteDef] = (),
+    port: int | None = None,
 ) -> AsyncIterator[Served]:
     """The whole door, all pages and OAuth, and whatever routes a test adds."""
     clock = Clock()
@@ -61,9 +66,9 @@ async def serving(
         app[LINK_KEY] = b"key"
         app[VAPID] = make_vapid("00", ORIGIN.base)
         open_door(app)
-        pages = (access, home, password, second_step, settings, sign_in, static, two_factor)
+        pages = (access, home, password, second_step, security_keys, settings, sign_in, static, two_factor)
         for module in (apps, authorize, metadata, tokens, *pages):
             app.add_routes(module.routes)
         app.add_routes(routes)
-        async with TestClient(TestServer(app)) as browser:
+        async with TestClient(TestServer(app, port=port)) as browser:
             yield Served(browser, ctx, clock, app)

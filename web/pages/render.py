@@ -13,7 +13,8 @@ from web.pages.translation import LANGUAGES, choose_locale, format_day, format_m
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
-# Nothing is loaded but our own style and images; nothing runs; nobody frames us. There is no Cross-Origin-Opener-Policy:
+# Nothing is loaded but our own style and images; nothing runs but, on the pages that name it, one script of ours; nobody
+# frames us. There is no Cross-Origin-Opener-Policy:
 # Phanpy signs in through a popup that must be able to speak to its opener.
 _POLICY = (
     "default-src 'none'; style-src 'self'; img-src 'self'; form-action {}; frame-ancestors 'none'; base-uri 'none'"
@@ -38,9 +39,11 @@ def render(
     *,
     status: int = 200,
     form_targets: Iterable[str] = (),
+    script: str = "",
     **values: Any,
 ) -> web.Response:
-    """A page. `form_targets` are the places besides ourselves that its forms may lead to, as CSP sources.
+    """A page. `form_targets` are the places besides ourselves that its forms may lead to, as CSP sources;
+    `script` is the address of the one script that it runs.
 
     Chromium applies `form-action` to the redirect that answers a form too: without its target there, signing in to an
     app ends on a blank page.
@@ -58,10 +61,11 @@ def render(
             "origin": request.app[CONTEXT].origin,
             "me": None,
             "csrf": "",
+            "script": script,
             **values,
         },
     )
-    return web.Response(body=body.encode(), status=status, headers=_headers(form_targets))
+    return web.Response(body=body.encode(), status=status, headers=_headers(form_targets, script))
 
 
 def render_error(request: web.Request, status: int, headers: Mapping[str, str]) -> web.Response:
@@ -76,10 +80,11 @@ def preferred_locale(request: web.Request) -> str:
     return choose_locale(request.headers.get("Accept-Language", ""), request.app[SITE].languages)
 
 
-def _headers(form_targets: Iterable[str]) -> dict[str, str]:
+def _headers(form_targets: Iterable[str], script: str) -> dict[str, str]:
+    policy = _POLICY.format(" ".join(["'self'", *form_targets]))
     return {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": _POLICY.format(" ".join(["'self'", *form_targets])),
+        "Content-Security-Policy": f"{policy}; script-src {script}" if script else policy,
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
         "Cache-Control": "private, no-store",

@@ -1,4 +1,4 @@
-"""Our own style and images: read once, served from memory."""
+"""Our own style, images and the one script: read once, served from memory."""
 
 from functools import cache
 from pathlib import Path
@@ -8,7 +8,12 @@ from aiohttp import web
 from web.auth import anyone
 
 _FOLDER = Path(__file__).parent / "static"
-_TYPES = {".css": "text/css; charset=utf-8", ".png": "image/png", ".svg": "image/svg+xml"}
+_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
+}
 
 routes = web.RouteTableDef()
 

@@ -29,6 +29,7 @@ from web.one_time_codes import (
 from web.pages.confirming import Doubt, doubt_of
 from web.pages.second_step import begin
 from web.pages.session import Visit, member_of, member_page, redirect, show
+from web.security_keys import party_of
 from web.tokens import hash_token
 
 PLACE = "/settings/two_factor"
@@ -40,7 +41,7 @@ routes = web.RouteTableDef()
 @routes.get(PLACE)
 @member_page
 async def show_factors(request: web.Request, visit: Visit) -> web.StreamResponse:
-    return await _show(request, visit)
+    return await show_overview(request, visit)
 
 
 @routes.post(f"{PLACE}/app")
@@ -49,7 +50,7 @@ async def begin_app(request: web.Request, visit: Visit) -> web.StreamResponse:
     """Nothing is changed before the app has shown a code: a mistyped secret would lock its member out."""
     doubt = await doubt_of(request, visit)
     if doubt is not None:
-        return await _show(request, visit, doubt)
+        return await show_overview(request, visit, doubt)
     secret = new_secret()
     token = await begin(request, member_of(visit).actor.id, AUTHENTICATOR, secret)
     return _show_setup(request, visit, token, secret)
@@ -90,7 +91,7 @@ async def renew_codes(request: web.Request, visit: Visit) -> web.StreamResponse:
     me, ctx = member_of(visit), request.app[CONTEXT]
     doubt = await doubt_of(request, visit)
     if doubt is not None:
-        return await _show(request, visit, doubt)
+        return await show_overview(request, visit, doubt)
 
     async def unit(tx: Transaction) -> list[str]:
         if not (await get_factors(tx, me.actor.id)).any:
@@ -116,7 +117,7 @@ async def remove(
     me, ctx = member_of(visit), request.app[CONTEXT]
     doubt = await doubt_of(request, visit)
     if doubt is not None:
-        return await _show(request, visit, doubt)
+        return await show_overview(request, visit, doubt)
 
     async def unit(tx: Transaction) -> None:
         await delete(tx)
@@ -146,8 +147,8 @@ def _show_setup(request: web.Request, visit: Visit, token: str, secret: str, *, 
     return show(request, visit, "authenticator.html", status=status, **values)
 
 
-async def _show(request: web.Request, visit: Visit, doubt: Doubt | None = None) -> web.Response:
+async def show_overview(request: web.Request, visit: Visit, doubt: Doubt | None = None) -> web.Response:
     me = member_of(visit)
     factors = await request.app[CONTEXT].db.read(lambda tx: get_factors(tx, me.actor.id))
-    status = doubt.status if doubt else 200
-    return show(request, visit, "two_factor.html", status=status, factors=factors, doubt=doubt)
+    status, party = doubt.status if doubt else 200, party_of(request.app[CONTEXT].origin)
+    return show(request, visit, "two_factor.html", status=status, factors=factors, doubt=doubt, named=party is not None)
