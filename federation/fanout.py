@@ -5,8 +5,9 @@ again whenever it is read; here it is only decided whom to tell.
 from collections.abc import Collection, Iterable
 
 from federation.notifying import notify
+from federation.wire.links import first_link
 from policies.terms import Audience
-from storage import follows, groups, statuses, tags, timelines, welcome
+from storage import cards, follows, groups, statuses, tags, timelines, welcome
 from storage.database import Reader, Transaction
 from storage.events import EVERYBODY, insert_event
 from storage.records import Actor, Status
@@ -14,6 +15,7 @@ from storage.visibility import get_visible
 
 # Older posts that we only now learn of are no news in public (Mastodon's window: 6 hours).
 NEW = 6 * 3_600_000
+SPREAD = 60_000
 
 
 async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, edited: bool = False) -> None:
@@ -23,10 +25,13 @@ async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, e
         holding = await timelines.list_home_owners(tx, status.id)
         await tell_all(tx, await _welcoming(tx, holding, status, now), "status.update", status.id, now=now)
         await _tell_everybody(tx, status, "status.update", now)
+        await cards.detach_card(tx, status.id)
+        await _look_at_link(tx, status, author, now)
     else:
         owners = await _readers(tx, status, author, mentioned, now)
         await timelines.insert_home(tx, status.id, await _welcoming(tx, owners, status, now), now=now)
         await _tell_everybody(tx, status, "update", now)
+        await _look_at_link(tx, status, author, now)
         if status.audience == Audience.DIRECT:
             await tell_all(tx, await _welcoming(tx, owners, status, now), "conversation", status.id, now=now)
     await _notify_mentioned(tx, status, author, mentioned, now)
@@ -37,6 +42,17 @@ async def _tell_everybody(tx: Transaction, status: Status, type_: str, now: int)
     new = type_ == "delete" or status.created_at > now - NEW
     if status.audience == Audience.PUBLIC and status.boost_of_id is None and new:
         await insert_event(tx, owner_id=EVERYBODY, type_=type_, ref=status.id, now=now)
+
+
+async def _look_at_link(tx: Transaction, status: Status, author: Actor, now: int) -> None:
+    """Have a look taken at what a public post links to. Never for another: the look itself would tell of the post.
+
+    A post from elsewhere waits up to a minute, so that not every server asks the page in the same second.
+    """
+    if status.audience != Audience.PUBLIC or status.boost_of_id is not None:
+        return
+    if (url := first_link(status.content)) is not None:
+        await cards.attach_card(tx, status.id, url, now=now, wait=0 if author.local else status.id % SPREAD)
 
 
 async def _welcoming(tx: Reader, owners: Collection[int], status: Status, now: int) -> set[int]:

@@ -9,8 +9,9 @@ from federation.attesting import attest
 from federation.context import Context
 from federation.delivery import claim, deliver
 from federation.inbox.process import process_batch
+from federation.rounds import go_rounds
 from federation.slices import pull_due
-from storage import actors, attestations, decisions, deliveries, events, groups, inbox, mutes, statuses
+from storage import actors, attestations, cards, decisions, deliveries, events, groups, inbox, mutes, statuses
 from storage.database import Reader, Transaction
 from storage.records import Actor
 
@@ -31,19 +32,15 @@ KEEP_DECISIONS = 90 * DAY
 async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # noqa: ARG001  # leases in the rows name no owner
     """Go round until told to stop. Every part may run in several processes at once: rows are claimed or acts repeatable."""
     thinned_at = 0
-    while not stop.is_set():
-        try:
-            await go_round(ctx)
-            if ctx.now() - thinned_at > THIN_EVERY:
-                thinned_at = ctx.now()
-                await ctx.db.transact(lambda tx: _thin(tx, ctx.now()))
-        except Exception:
-            log.exception("upkeep failed; it is tried again in the next round")
-        try:
-            async with asyncio.timeout(ROUND_SECONDS):
-                await stop.wait()
-        except TimeoutError:
-            continue
+
+    async def work() -> None:
+        nonlocal thinned_at
+        await go_round(ctx)
+        if ctx.now() - thinned_at > THIN_EVERY:
+            thinned_at = ctx.now()
+            await ctx.db.transact(lambda tx: _thin(tx, ctx.now()))
+
+    await go_rounds(work, stop, seconds=ROUND_SECONDS, name="upkeep")
 
 
 async def go_round(ctx: Context) -> None:
@@ -83,6 +80,7 @@ async def _thin(tx: Transaction, now: int) -> None:
     await deliveries.delete_finished_before(tx, now - KEEP_DONE)
     await statuses.delete_idempotent_before(tx, now - KEEP_KEYS)
     await mutes.delete_mutes_before(tx, now)
+    await cards.delete_unused_before(tx, now - DAY)
     await decisions.delete_before(tx, now - KEEP_DECISIONS)
 
 

@@ -327,6 +327,30 @@ class Favourite:
 
 
 @row
+class Card:
+    """What stands at an address, as far as it was looked at. `width` and `height` are its image's, 0 when not said."""
+
+    id: int
+    url: str
+    host: str
+    state: str
+    due_at: int
+    attempts: int = 0
+    lease_owner: str = ""
+    fetched_at: int = 0
+    title: str = ""
+    description: str = ""
+    provider: str = ""
+    author: str = ""
+    author_url: str = ""
+    image: str | None = None
+    image_description: str = ""
+    width: int = 0
+    height: int = 0
+    published_at: int | None = None
+
+
+@row
 class Notification:
     id: int
     owner_id: int

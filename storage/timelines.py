@@ -128,6 +128,20 @@ async def list_tag(tx: Reader, viewer: int, page: Page, kinds: Kinds, *, now: in
     )
 
 
+async def list_link(tx: Reader, viewer: int, page: Page, url: str, *, now: int) -> list[Status]:
+    """Public posts that link to an address."""
+    return await _page(
+        tx,
+        f"SELECT {COLUMNS} {_FROM} JOIN status_cards k ON k.status_id = s.id JOIN cards c ON c.id = k.card_id "
+        "WHERE c.url = :url AND s.audience = 'public' AND s.id > :after AND s.id < :before "
+        f"AND {VISIBLE} AND {WELCOME}",
+        page,
+        viewer=viewer,
+        now=now,
+        url=url,
+    )
+
+
 async def list_group(tx: Reader, viewer: int, group_id: int, page: Page, *, now: int) -> list[Status]:
     """The posts of one group: what the group's List shows."""
     return await _page(

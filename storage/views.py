@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from storage import actors, attestations, media, polls, rules, statuses
+from storage import actors, attestations, cards, media, polls, rules, statuses
 from storage.database import Reader
 from storage.filters import Active, list_active
 from storage.marks import NONE, Marks, list_marks
-from storage.records import Actor, App, Attestation, Media, Poll, Status, columns
+from storage.records import Actor, App, Attestation, Card, Media, Poll, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
 _APP = columns(App, "p")
@@ -48,6 +48,7 @@ class Posts:
     parents: frozenset[int] = frozenset()
     media: dict[int, list[Media]] = field(default_factory=dict)
     polls: dict[int, Poll] = field(default_factory=dict)
+    cards: dict[int, Card] = field(default_factory=dict)
     mentions: dict[int, list[Named]] = field(default_factory=dict)
     tags: dict[int, list[str]] = field(default_factory=dict)
     apps: dict[int, App] = field(default_factory=dict)
@@ -98,6 +99,7 @@ async def load_posts(
         parents=await _list_parents(tx, shown, viewer=viewer, now=now),
         media=await media.list_media(tx, ids),
         polls=await polls.list_polls(tx, ids),
+        cards=await cards.list_cards(tx, ids),
         mentions=named,
         tags=await statuses.list_tags(tx, ids),
         apps=await _list_apps(tx, shown),

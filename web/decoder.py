@@ -37,7 +37,7 @@ PREVIEW = (640, 640)
 FORMATS = ("JPEG", "PNG", "GIF", "WEBP")
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png", "GIF": "gif", "WEBP": "webp"}
 FITTED = {"avatar": (400, 400), "header": (1500, 500)}
-CONTAINED = {"emoji": (128, 128)}
+CONTAINED = {"emoji": (128, 128), "card": (1200, 1200)}
 # Pillow would import these when it first needs them, which would open files.
 PLUGINS = (GifImagePlugin, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin)
 

@@ -31,6 +31,7 @@ class Shape(StrEnum):
     AVATAR = "avatar"
     HEADER = "header"
     EMOJI = "emoji"
+    CARD = "card"
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,12 +55,20 @@ class Links:
         return portrait(self.base, "headers", actor.id, actor.header) if actor.header else self.static("header.png")
 
     def emoji(self, address: str) -> str:
-        """A custom emoji of another instance, by our proxy; the MAC keeps strangers from having it fetch for them."""
-        return f"{self.base}/media/emojis/{sign_address(self.key, address)}/{_encode(address.encode())}.webp"
+        """A custom emoji of another instance."""
+        return self._proxied("emojis", address)
+
+    def card(self, address: str) -> str:
+        """The picture of a page that a post links to."""
+        return self._proxied("cards", address)
 
     def static(self, name: str) -> str:
         """An image of our own, the same on every instance (`web.pages.static`)."""
         return f"{self.base}/static/{name}"
+
+    def _proxied(self, kind: str, address: str) -> str:
+        """By our proxy; the MAC keeps strangers from having it fetch for them."""
+        return f"{self.base}/media/{kind}/{sign_address(self.key, address)}/{_encode(address.encode())}.webp"
 
     def _attachment(self, media: Media, size: str, *, public: bool) -> str:
         extension = f".{media.file.rpartition('.')[2]}" if media.file and not media.remote_url else ""
@@ -98,7 +106,7 @@ def sign_address(key: bytes, address: str) -> str:
 
 
 def verify_address(key: bytes, mac: str, encoded: str) -> str | None:
-    """The address that `Links.emoji` encoded; None when it did not."""
+    """The address that `Links` encoded; None when it did not."""
     try:
         address = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)).decode()
     except ValueError:

@@ -143,9 +143,21 @@ async def _find_portrait(library: Library, actor: Actor, shape: Shape) -> str | 
 @routes.get(r"/media/emojis/{mac:[\w-]+}/{address:[\w-]+}.webp")
 @anyone
 async def get_emoji(request: web.Request) -> web.StreamResponse:
-    """A custom emoji of another instance, at an address that we once signed."""
+    """A custom emoji of another instance."""
+    return await _get_proxied(request, Shape.EMOJI)
+
+
+@routes.get(r"/media/cards/{mac:[\w-]+}/{address:[\w-]+}.webp")
+@anyone
+async def get_card(request: web.Request) -> web.StreamResponse:
+    """The picture of a page that a public post links to."""
+    return await _get_proxied(request, Shape.CARD)
+
+
+async def _get_proxied(request: web.Request, shape: Shape) -> web.StreamResponse:
+    """From an address that we once signed."""
     address = verify_address(request.app[LINK_KEY], request.match_info["mac"], request.match_info["address"])
-    name = await request.app[LIBRARY].remote.picture(address, Shape.EMOJI) if address else None
+    name = await request.app[LIBRARY].remote.picture(address, shape) if address else None
     return _serve(request, name, PUBLIC)
 
 

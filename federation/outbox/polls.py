@@ -19,6 +19,7 @@ from federation.documents import create_document, prove
 from federation.facts import Parcel
 from federation.fanout import fan_out
 from federation.notifying import notify
+from federation.rounds import go_rounds
 from federation.signing import get_keys
 from federation.wire.render import render_activity, render_vote
 from policies.terms import Audience, Kind
@@ -182,16 +183,7 @@ async def pass_on(act: Act, status: Status, author: Actor, activity: dict[str, A
 
 async def run_polls(ctx: Context, stop: asyncio.Event) -> None:
     """Tell results and ends until told to stop. Any number of processes may do so at once."""
-    while not stop.is_set():
-        try:
-            await tell_due(ctx)
-        except Exception:
-            log.exception("polls could not be told of; it is tried again in the next round")
-        try:
-            async with asyncio.timeout(ROUND_SECONDS):
-                await stop.wait()
-        except TimeoutError:
-            continue
+    await go_rounds(partial(tell_due, ctx), stop, seconds=ROUND_SECONDS, name="telling of polls")
 
 
 async def tell_due(ctx: Context) -> None:

@@ -17,6 +17,7 @@ from federation.context import Context
 from federation.outbox import notes
 from federation.outbox.notes import HOUR, Draft, FilesGoneError, ParentGoneError, Published
 from federation.outbox.polls import PollDraft
+from federation.rounds import go_rounds
 from policies.terms import Audience
 from storage import members, scheduled, statuses
 from storage.ids import new_id
@@ -88,16 +89,7 @@ async def _find_known(act: Act, author_id: int, key: str) -> Scheduled | Status 
 
 async def run_scheduled(ctx: Context, stop: asyncio.Event) -> None:
     """Publish what is due, every few seconds until told to stop. Any number of processes may do so at once."""
-    while not stop.is_set():
-        try:
-            await publish_due(ctx)
-        except Exception:
-            log.exception("scheduled posts could not be read; they are tried again in the next round")
-        try:
-            async with asyncio.timeout(ROUND_SECONDS):
-                await stop.wait()
-        except TimeoutError:
-            continue
+    await go_rounds(partial(publish_due, ctx), stop, seconds=ROUND_SECONDS, name="publishing what is due")
 
 
 async def publish_due(ctx: Context) -> None:

@@ -247,6 +247,37 @@ CREATE TABLE poll_votes (
 
 CREATE INDEX poll_votes_by_actor ON poll_votes (actor_id);
 
+-- What stands at addresses that public posts link to, and the queue of those to look at (storage/cards.py).
+CREATE TABLE cards (
+  id INTEGER PRIMARY KEY,
+  url TEXT NOT NULL UNIQUE,
+  host TEXT NOT NULL,
+  state TEXT NOT NULL,               -- due, shown, empty
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  lease_owner TEXT NOT NULL DEFAULT '',
+  fetched_at INTEGER NOT NULL DEFAULT 0,
+  title TEXT NOT NULL DEFAULT '',
+  description TEXT NOT NULL DEFAULT '',
+  provider TEXT NOT NULL DEFAULT '',
+  author TEXT NOT NULL DEFAULT '',
+  author_url TEXT NOT NULL DEFAULT '',
+  image TEXT,                        -- its address there
+  image_description TEXT NOT NULL DEFAULT '',
+  width INTEGER NOT NULL DEFAULT 0,
+  height INTEGER NOT NULL DEFAULT 0,
+  published_at INTEGER
+) STRICT;
+
+CREATE INDEX cards_due ON cards (host, due_at, id) WHERE state = 'due';
+
+CREATE TABLE status_cards (
+  status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
+  card_id INTEGER NOT NULL REFERENCES cards (id) ON DELETE CASCADE
+) STRICT;
+
+CREATE INDEX status_cards_by_card ON status_cards (card_id, status_id);
+
 CREATE TABLE mentions (
   status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

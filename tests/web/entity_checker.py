@@ -19,6 +19,12 @@ _DIGITS = re.compile(r"[1-9]\d*")
 _NOT_OURS = ("glitch-soc", "removed")
 # A deleted status carries `text` where others carry `content` (notes of both rows).
 _ELSEWHERE = {("Status", "text"), ("Status", "content")}
+# The documentation of Mastodon says a number; its servers send a date or null, and apps parse that (4.5, Tusky, IceCubes).
+# An address that there is not is an empty text.
+_AS_SENT = {
+    ("PreviewCard", "published_at"): ("string(datetime)", "yes"),
+    **dict.fromkeys((("PreviewCard", f"{what}_url") for what in ("author", "provider", "embed")), ("string", "no")),
+}
 _BASES = {"StatusDeleted": "Status"}
 
 
@@ -63,11 +69,13 @@ def _insert(entity: Entity, path: str, attribute: Attribute) -> None:
 
 
 def _attribute(row: dict[str, str]) -> Attribute:
+    said = (row["json_type"], row["nullable"])
+    kind, nullable = _AS_SENT.get((row["entity"], row["attribute"]), said)
     listed = re.match(r"values: ([^;]+)", row["notes"] or "")
     return Attribute(
-        type=row["json_type"],
-        nullable=row["nullable"] in {"yes", "optional+nullable"},
-        optional=row["nullable"].startswith("optional") or (row["entity"], row["attribute"]) in _ELSEWHERE,
+        type=kind,
+        nullable=nullable in {"yes", "optional+nullable"},
+        optional=nullable.startswith("optional") or (row["entity"], row["attribute"]) in _ELSEWHERE,
         values=frozenset(listed[1].split(", ")) if listed and "enum" in row["json_type"] else frozenset(),
     )
 

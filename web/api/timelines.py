@@ -2,7 +2,7 @@
 
 from aiohttp import web
 
-from storage import timelines
+from storage import cards, timelines
 from storage.database import Reader
 from storage.records import PeopleList, Status
 from storage.timelines import Kinds, Tags
@@ -10,8 +10,9 @@ from web.api.lists import require_list
 from web.auth import Viewer, public, requires
 from web.bodies import path_id, read_query
 from web.forms import Form
+from web.keys import CONTEXT
 from web.pagination import parse_page
-from web.showing import show_timeline, stored_page, viewer_id
+from web.showing import not_found, show_timeline, stored_page, viewer_id
 
 routes = web.RouteTableDef()
 
@@ -48,6 +49,21 @@ async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResp
 
     async def query(tx: Reader, now: int) -> list[Status]:
         return await timelines.list_tag(tx, viewer_id(viewer), stored_page(page), kinds, now=now, tags=tags)
+
+    return await show_timeline(request, viewer, page, query)
+
+
+@routes.get("/api/v1/timelines/link")
+@public("read:statuses")
+async def get_link(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
+    """Public posts that link to an address; 404 for one that we have seen nothing of."""
+    form = read_query(request)
+    page, url = parse_page(form), form.required("url").partition("#")[0]
+    if await request.app[CONTEXT].db.read(lambda tx: cards.get_card(tx, url)) is None:
+        raise not_found()
+
+    async def query(tx: Reader, now: int) -> list[Status]:
+        return await timelines.list_link(tx, viewer_id(viewer), stored_page(page), url, now=now)
 
     return await show_timeline(request, viewer, page, query)
 

@@ -2,7 +2,7 @@
 
 Every entity has all attributes that `client_entities.tsv` names, in the forms that clients parse: ids as decimal
 strings, dates with three decimals and Z, no null in an array (client_behaviour.md §§5, 11). What stands for a
-Mastodon feature that is not here says so: no card, no quote.
+Mastodon feature that is not here says so: no quote.
 """
 
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1

@@ -9,6 +9,7 @@ from policies.terms import Audience
 from storage.records import App, Media, Scheduled, Status, StatusEdit
 from storage.views import Named, Posts
 from web.filtering import list_matches, searchable
+from web.render.cards import preview_card
 from web.render.filters import filter_result
 from web.render.frame import NOBODY_MAY, VISIBILITY, Entity, Frame, emojis, maybe_id, moment
 from web.render.people import account
@@ -74,7 +75,7 @@ class Renderer:
             "in_reply_to_account_id": maybe_id(status.in_reply_to_actor_id) if answers else None,
             "reblog": original,
             "poll": self._poll(status),
-            "card": None,
+            "card": self._card(status),
             "language": status.language,
             "edited_at": None if status.edited_at is None else moment(status.edited_at),
             "quote": None,
@@ -90,6 +91,10 @@ class Renderer:
     def _poll(self, status: Status) -> Entity | None:
         found = self._posts.polls.get(status.id)
         return None if found is None else poll(found, status, self._posts.marks, self._frame)
+
+    def _card(self, status: Status) -> Entity | None:
+        found = self._posts.cards.get(status.id)
+        return None if found is None else preview_card(found, self._frame)
 
     def _mark(self, entity: Entity, status: Status, meant: Status) -> None:
         """What only a member is told: their own marks."""
