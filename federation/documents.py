@@ -12,7 +12,7 @@ from federation.wire.keys import PrivateKey
 from federation.wire.proofs import sign_document
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, Audience, PeerState
-from storage import actors, attestations, groups, media, polls, statuses
+from storage import actors, attestations, groups, media, moves, polls, statuses
 from storage.database import Reader
 from storage.records import Actor, Attestation, Group, Media, Status
 
@@ -34,7 +34,8 @@ async def actor_document(
     keys = [public_key(key, actor.uri) for key in await actors.list_keys(tx, actor.id)]
     attestation = await attestations.get_attestation(tx, actor.id)
     shown = attestation if attestation and in_force(attestation, now) else None
-    return render.render_actor(
+    moved = (await moves.list_moves(tx, [actor])).get(actor.id)
+    document = render.render_actor(
         actor,
         keys,
         home(origin),
@@ -44,6 +45,8 @@ async def actor_document(
         group=await groups.get_group(tx, actor.id) if actor.type == "Group" else None,
         policy=policy,
     )
+    identity = render.render_identity(await moves.list_aliases(tx, actor.id), moved.uri if moved else None)
+    return document | identity
 
 
 def _portraits(origin: Origin, actor: Actor) -> dict[str, str]:

@@ -8,7 +8,7 @@ from federation.wire.origins import Handle, host_of
 from federation.wire.sanitize import clean_html, strip_badge
 from policies.membership import LEASE_HOURS
 from policies.terms import GROUP_ONLY
-from storage import actors, attestations, groups
+from storage import actors, attestations, groups, moves
 from storage.ids import new_id
 from storage.records import Actor, ActorKey, Group, as_json
 
@@ -22,6 +22,7 @@ async def store_actor(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
     await actors.replace_keys(act.tx, stored.id, keys)
     if remote.credential is None and await attestations.revoke_attestation(act.tx, stored.id, now=act.now):
         await memberships.reconsider(act, stored)
+    await moves.end_move(act.tx, stored.id, unless=remote.moved_to)
     if is_private_group(remote):
         await _store_group(act, remote, stored)
     return stored

@@ -39,6 +39,15 @@ async def list_blocks_between(tx: Reader, actor_id: int, others: Iterable[int]) 
     return [Block(*row) for row in found]
 
 
+async def list_local_owners(tx: Reader, target_id: int) -> list[int]:
+    """Our members who have blocked somebody."""
+    found = await tx.rows(
+        "SELECT b.owner_id FROM blocks b JOIN members m ON m.actor_id = b.owner_id WHERE b.target_id = :id",
+        id=target_id,
+    )
+    return [row[0] for row in found]
+
+
 async def insert_block(tx: Transaction, block: Block) -> None:
     await tx.execute(f"{_INSERT} ON CONFLICT (owner_id, target_id) DO NOTHING", **values(block))
 

@@ -120,6 +120,18 @@ async def insert_people(tx: Transaction, list_id: int, actor_ids: Iterable[int],
     return True
 
 
+async def copy_places(tx: Transaction, owner_id: int, actor_id: int, other_id: int, *, now: int) -> None:
+    """Put somebody into every list of a member that another one is in."""
+    found = await tx.rows(
+        "SELECT p.list_id FROM list_people p JOIN lists l ON l.id = p.list_id "
+        "WHERE l.owner_id = :owner AND p.actor_id = :actor",
+        owner=owner_id,
+        actor=actor_id,
+    )
+    for row in found:
+        await insert_people(tx, row[0], [other_id], now=now)
+
+
 async def delete_people(tx: Transaction, list_id: int, actor_ids: Iterable[int]) -> None:
     await tx.execute(
         "DELETE FROM list_people WHERE list_id = :list AND actor_id IN :ids", list=list_id, ids=list(actor_ids)

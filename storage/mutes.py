@@ -22,6 +22,14 @@ async def list_mutes(tx: Reader, owner_id: int, target_ids: Iterable[int], *, no
     return {mute.target_id: mute for mute in (Mute(*row) for row in found)}
 
 
+async def list_mutes_of(tx: Reader, target_id: int, *, now: int) -> list[Mute]:
+    """Everybody's mutes of somebody that have not run out."""
+    found = await tx.rows(
+        f"SELECT {_COLUMNS} FROM mutes m WHERE m.target_id = :target AND m.until > :now", target=target_id, now=now
+    )
+    return [Mute(*row) for row in found]
+
+
 async def upsert_mute(tx: Transaction, mute: Mute) -> None:
     """The later word holds: how long, and whether notifications too."""
     await tx.execute(

@@ -88,6 +88,8 @@ class Actor:
     fetched_at: int | None
     disabled_at: int | None
     host_suspended: int
+    moved_to_id: int | None = None
+    moved_at: int | None = None
 
     def __hash__(self) -> int:
         return hash(self.id)

@@ -7,6 +7,7 @@ from storage import actors, attestations, cards, media, polls, rules, statuses
 from storage.database import Reader
 from storage.filters import Active, list_active
 from storage.marks import NONE, Marks, list_marks
+from storage.moves import list_moves
 from storage.records import Actor, App, Attestation, Card, Media, Poll, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
@@ -16,13 +17,14 @@ _APP = columns(App, "p")
 @dataclass(frozen=True, slots=True)
 class People:
     """Actors with what their homes attest. Where anything is attested, `ruleset` is the text that says whom we believe,
-    and `locale` the viewer's language; both are "" otherwise.
+    and `locale` the viewer's language; both are "" otherwise. `moves`: who some of them have become.
     """
 
     actors: dict[int, Actor]
     attestations: dict[int, Attestation] = field(default_factory=dict)
     ruleset: str = ""
     locale: str = ""
+    moves: dict[int, Actor] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,17 +59,18 @@ class Posts:
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
-    """What is shown of actors besides their own rows: three queries at most."""
+    """What is shown of actors besides their own rows: four queries at most, three where nobody moved."""
     known = {actor.id: actor for actor in people}
-    attested = await attestations.list_attestations(tx, known) if known else {}
-    return await _people(tx, known, attested, viewer)
+    return await _people(tx, known, viewer) if known else People(known)
 
 
-async def _people(tx: Reader, known: dict[int, Actor], attested: dict[int, Attestation], viewer: int) -> People:
+async def _people(tx: Reader, known: dict[int, Actor], viewer: int) -> People:
+    moved = await list_moves(tx, known.values())
+    attested = await attestations.list_attestations(tx, {*known, *(target.id for target in moved.values())})
     if not attested:
-        return People(known)
+        return People(known, moves=moved)
     current = await rules.get_current(tx)
-    return People(known, attested, current.body if current else "", await get_locale(tx, viewer))
+    return People(known, attested, current.body if current else "", await get_locale(tx, viewer), moved)
 
 
 async def get_locale(tx: Reader, viewer: int) -> str:
@@ -121,7 +124,7 @@ async def _load_people_of(tx: Reader, shown: Sequence[Status], also: Iterable[in
     if not wanted:
         return People({})
     known = await actors.list_shown(tx, wanted)
-    return await _people(tx, known, await attestations.list_attestations(tx, known), viewer)
+    return await _people(tx, known, viewer)
 
 
 async def _list_parents(tx: Reader, shown: Sequence[Status], *, viewer: int, now: int) -> frozenset[int]:

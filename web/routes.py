@@ -36,6 +36,7 @@ from web.outside.push import add_push
 from web.pages import (
     access,
     home,
+    moving,
     password,
     profiles,
     second_step,
@@ -74,6 +75,7 @@ _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (
     access,
     home,
+    moving,
     password,
     profiles,
     second_step,

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from federation.attesting import attest
 from federation.context import Context
 from federation.failures import FetchError
-from federation.inbox import blocks, follows, notes, profiles, reactions
+from federation.inbox import blocks, follows, moves, notes, profiles, reactions
 from federation.inbox.verified import Answer, Verified, from_inbox
 from federation.resolve import resolve_actor
 from federation.wire.activities import is_retraction
@@ -46,6 +46,7 @@ HANDLERS: Mapping[str, Handler] = {
     "Announce": reactions.on_announce,
     "Like": reactions.on_like,
     "Block": blocks.on_block,
+    "Move": moves.on_move,
 }
 # What an Undo takes back, by the type of the activity it embeds.
 UNDOERS: Mapping[str, Handler] = {

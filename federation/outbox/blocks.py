@@ -21,15 +21,17 @@ async def block(ctx: Context, owner_id: int, target_id: int) -> Allow | Deny:
         owner, target = await get_pair(act.tx, owner_id, target_id)
         if owner is None or target is None or owner_id == target_id or await groups.get_group(act.tx, target_id):
             return Deny("block:whom", Reason.NOT_FOUND)
-        await end_follows(act, owner, target)
-        if await blocks.get_block(act.tx, owner_id, target_id) is None:
-            await _block(act, owner, target)
+        await begin_block(act, owner, target)
         return Allow("block")
 
     return await perform(ctx, unit)
 
 
-async def _block(act: Act, owner: Actor, target: Actor) -> None:
+async def begin_block(act: Act, owner: Actor, target: Actor) -> None:
+    """What was between two people is over; blocking twice is blocking."""
+    await end_follows(act, owner, target)
+    if await blocks.get_block(act.tx, owner.id, target.id) is not None:
+        return
     activity_id = new_id(act.now)
     made = Block(activity_id, owner.id, target.id, act.ctx.origin.activity(activity_id), act.now)
     await blocks.insert_block(act.tx, made)

@@ -34,7 +34,7 @@ async def follow(
             return await _ask_to_join(act, actor, target)
         if await blocks.list_blocks_between(act.tx, actor_id, [target_id]):
             return None
-        await _follow(act, actor, target, boosts=boosts, notify_posts=notify_posts)
+        await begin_follow(act, actor, target, boosts=boosts, notify_posts=notify_posts)
         return Allow("follow")
 
     return await perform(ctx, unit)
@@ -58,7 +58,8 @@ async def _ask_to_join(act: Act, actor: Actor, group: Actor) -> Allow | Deny:
             assert_never(never)
 
 
-async def _follow(act: Act, actor: Actor, target: Actor, *, boosts: bool, notify_posts: bool) -> None:
+async def begin_follow(act: Act, actor: Actor, target: Actor, *, boosts: bool, notify_posts: bool) -> None:
+    """A member of ours follows a person, or asks to; who follows already changes how."""
     now = act.now
     known = await follows.get_follow(act.tx, actor.id, target.id)
     if known is not None:
@@ -115,12 +116,13 @@ async def unfollow(ctx: Context, actor_id: int, target_id: int) -> None:
             return
         known = await follows.get_follow(act.tx, actor_id, target_id)
         if known is not None:
-            await _stop_following(act, known, actor, target)
+            await stop_following(act, known, actor, target)
 
     await perform(ctx, unit)
 
 
-async def _stop_following(act: Act, known: Follow, actor: Actor, target: Actor) -> None:
+async def stop_following(act: Act, known: Follow, actor: Actor, target: Actor) -> None:
+    """A member of ours follows somebody no more, whose home is told."""
     await forget_follow(act, known)
     if not target.local:
         await send_undo(act, actor, render_follow(known, actor, target), target)
@@ -142,7 +144,7 @@ async def end_follows(act: Act, owner: Actor, other: Actor) -> None:
         if known.followee_id == owner.id:
             await answer_follow(act, known, other, owner, "Reject")
         else:
-            await _stop_following(act, known, owner, other)
+            await stop_following(act, known, owner, other)
 
 
 def render_follow(follow_: Follow, follower: Actor, followee: Actor) -> dict[str, Any]:

@@ -16,7 +16,9 @@ from policies.terms import Kind, kind_of
 MAX_RECIPIENTS = 1_000
 MAX_OBJECTS = 100  # a Flag of Mastodon names a person and at most twenty posts
 
-SUPPORTED = frozenset({"Accept", "Announce", "Block", "Create", "Delete", "Follow", "Like", "Reject", "Undo", "Update"})
+SUPPORTED = frozenset(
+    {"Accept", "Announce", "Block", "Create", "Delete", "Follow", "Like", "Move", "Reject", "Undo", "Update"}
+)
 
 
 @dataclass(frozen=True, slots=True)

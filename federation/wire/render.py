@@ -24,6 +24,8 @@ RFC_9421 = "https://datatracker.ietf.org/doc/html/rfc9421"
 
 _ACTOR_TERMS = {
     "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+    "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
+    "movedTo": {"@id": "as:movedTo", "@type": "@id"},
     "toot": "http://joinmastodon.org/ns#",
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
@@ -143,6 +145,12 @@ def render_actor(
             "groupPolicy": {"requires": [GROUP_ONLY], "epoch": policy.epoch, "reach": list(policy.reach)},
         }
     return document
+
+
+def render_identity(aliases: Sequence[str], moved_to: str | None) -> dict[str, Any]:
+    """What else an actor is called, and who it has become."""
+    named: dict[str, Any] = {"alsoKnownAs": list(aliases)} if aliases else {}
+    return named if moved_to is None else named | {"movedTo": moved_to}
 
 
 def _generator(home: Home) -> dict[str, Any]:

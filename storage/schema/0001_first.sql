@@ -47,11 +47,14 @@ CREATE TABLE actors (
   fetched_at INTEGER,
   disabled_at INTEGER,               -- suspended or deleted: nothing of it is shown
   host_suspended INTEGER NOT NULL DEFAULT 0,
+  moved_to_id INTEGER REFERENCES actors (id) ON DELETE SET NULL,  -- who it has become, checked from both sides
+  moved_at INTEGER,                  -- stays when the move is taken back
   version INTEGER NOT NULL DEFAULT 0,           -- one more at every change of the row
   UNIQUE (username, handle_host)
 ) STRICT;
 
 CREATE INDEX actors_by_host ON actors (host);
+CREATE INDEX actors_by_target ON actors (moved_to_id) WHERE moved_to_id IS NOT NULL;
 CREATE INDEX actors_by_url ON actors (url);
 CREATE INDEX actors_by_name ON actors (lower(username), handle_host);
 
@@ -140,6 +143,13 @@ CREATE TABLE follows (
 
 CREATE INDEX follows_by_followee ON follows (followee_id, state);
 CREATE INDEX follows_by_uri ON follows (uri);
+
+-- What members of ours say that they are called elsewhere too, so that who they were there may move to who they are here.
+CREATE TABLE aliases (
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  uri TEXT NOT NULL,
+  PRIMARY KEY (actor_id, uri)
+) STRICT;
 
 CREATE TABLE blocks (
   id INTEGER PRIMARY KEY,

@@ -30,6 +30,12 @@ _WORDS = {"fr": _Words("Profession", "Clinicien vérifié"), "en": _Words("Profe
 
 def account(actor: Actor, people: People, frame: Frame) -> Entity:
     """Account. Not to be changed by who gets it: the same author is rendered once, until something about them changes."""
+    entity, moved = _current(actor, people, frame), people.moves.get(actor.id)
+    return entity if moved is None else {**entity, "moved": _current(moved, people, frame)}
+
+
+def _current(actor: Actor, people: People, frame: Frame) -> Entity:
+    """Account, without who it has become."""
     attestation = people.attestations.get(actor.id)
     pictures = _portraits(frame.links.base, frame.links.key)
     if attestation is None or not people.ruleset:
