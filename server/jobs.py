@@ -10,6 +10,7 @@ from contextlib import suppress
 from federation.context import Context
 from federation.delivery import run_deliveries
 from federation.inbox.process import run_inbox
+from federation.outbox.imports import run_imports
 from federation.outbox.polls import run_polls
 from federation.outbox.scheduled import run_scheduled
 from federation.previews import run_previews
@@ -34,7 +35,7 @@ def new_owner() -> str:
 async def run_jobs(ctx: Context, store: MediaStore, stop: asyncio.Event, owner: str) -> None:
     """All loops until `stop`, or until one of them fails: then the others are cancelled and the failure is raised."""
     async with asyncio.TaskGroup() as tasks:
-        for run in (run_inbox, run_deliveries, run_upkeep, run_push, run_previews):
+        for run in (run_inbox, run_deliveries, run_upkeep, run_push, run_previews, run_imports):
             tasks.create_task(run(ctx, stop, owner), name=run.__name__)
         tasks.create_task(run_scheduled(ctx, stop), name=run_scheduled.__name__)
         tasks.create_task(run_polls(ctx, stop), name=run_polls.__name__)

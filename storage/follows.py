@@ -111,6 +111,18 @@ async def list_followers(
     return [row[0] for row in found]
 
 
+async def list_outgoing(tx: Reader, follower_id: int, *, before: int, limit: int) -> list[tuple[Follow, Actor]]:
+    """Whom an actor follows and how, newest first."""
+    found = await tx.rows(
+        f"SELECT {_COLUMNS}, {ACTOR_COLUMNS} FROM follows f JOIN actors a ON a.id = f.followee_id "
+        "WHERE f.follower_id = :id AND f.state = 'accepted' AND f.id < :before ORDER BY f.id DESC LIMIT :limit",
+        id=follower_id,
+        before=before,
+        limit=limit,
+    )
+    return [(Follow(*tuple(row)[:_WIDTH]), Actor(*tuple(row)[_WIDTH:])) for row in found]
+
+
 async def list_requests(tx: Reader, followee_id: int, *, before: int, limit: int) -> list[tuple[Follow, Actor]]:
     """Pending requests to follow an actor, newest first."""
     found = await tx.rows(

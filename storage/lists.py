@@ -13,6 +13,10 @@ from storage.ids import new_id
 from storage.records import PeopleList, columns, make, placeholders, values
 from storage.visibility import VISIBLE
 
+# Mastodon's.
+MOST_LISTS = 50
+MOST_TITLE = 256
+
 _COLUMNS = columns(PeopleList, "l")
 _INSERT = "INSERT INTO lists ({}) VALUES ({})".format(*placeholders(PeopleList))
 

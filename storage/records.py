@@ -572,6 +572,22 @@ class RecordedDecision:
 
 
 @row
+class ImportLine:
+    """A line of a file that a member brought from elsewhere. `state`: `due` or `failed`, then with a reason."""
+
+    id: int
+    owner_id: int
+    host: str
+    kind: str
+    cells: str
+    state: str
+    reason: str
+    attempts: int
+    due_at: int
+    lease_owner: str
+
+
+@row
 class PeopleList:
     """A member's own list of people. `replies_policy`: `followed`, `list` or `none`."""
 

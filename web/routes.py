@@ -35,6 +35,7 @@ from web.oauth import apps, authorize, metadata, tokens
 from web.outside.push import add_push
 from web.pages import (
     access,
+    data,
     home,
     moving,
     password,
@@ -74,6 +75,7 @@ _API = (
 _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (
     access,
+    data,
     home,
     moving,
     password,
@@ -81,7 +83,6 @@ _PAGES = (
     second_step,
     security_keys,
     settings,
-    security_keys,
     sign_in,
     static,
     two_factor,

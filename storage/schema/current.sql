@@ -740,6 +740,23 @@ CREATE TABLE scheduled_media (
 
 CREATE INDEX scheduled_media_by_post ON scheduled_media (scheduled_id);
 
+-- Lines of files that members brought from elsewhere. Each is 'due' until it is done, and then gone, or 'failed'.
+CREATE TABLE import_lines (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  host TEXT NOT NULL,                -- whose turn it is: members take turns as hosts do
+  kind TEXT NOT NULL,                -- follows, blocks, mutes, hosts, lists, bookmarks
+  cells TEXT NOT NULL,               -- JSON
+  state TEXT NOT NULL DEFAULT 'due',
+  reason TEXT NOT NULL DEFAULT '',
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  lease_owner TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX import_lines_due ON import_lines (host, due_at, id) WHERE state = 'due';
+CREATE INDEX import_lines_by_owner ON import_lines (owner_id, state, id);
+
 -- What members sort and hide with. Nobody but their owner knows of any of it.
 CREATE TABLE lists (
   id INTEGER PRIMARY KEY,

@@ -146,6 +146,7 @@ async def test_pages_fit_a_narrow_phone(db: Database) -> None:
             "/settings/sessions",
             "/settings/password",
             "/settings/move",
+            "/settings/data",
             "/settings/two_factor",
             "/oauth/authorized_applications",
             "/auth/sign_in",

@@ -18,7 +18,19 @@ from web.links import LINK_KEY
 from web.oauth import apps, authorize, metadata, tokens
 from web.outside.push import VAPID
 from web.outside.web_push import make_vapid
-from web.pages import access, home, moving, password, second_step, security_keys, settings, sign_in, static, two_factor
+from web.pages import (
+    access,
+    data,
+    home,
+    moving,
+    password,
+    second_step,
+    security_keys,
+    settings,
+    sign_in,
+    static,
+    two_factor,
+)
 from web.rates import Rate, Rates
 
 PLENTY = Rate(100_000, 300)
@@ -66,7 +78,19 @@ async def serving(
         app[LINK_KEY] = b"key"
         app[VAPID] = make_vapid("00", ORIGIN.base)
         open_door(app)
-        pages = (access, home, moving, password, second_step, security_keys, settings, sign_in, static, two_factor)
+        pages = (
+            access,
+            data,
+            home,
+            moving,
+            password,
+            second_step,
+            security_keys,
+            settings,
+            sign_in,
+            static,
+            two_factor,
+        )
         for module in (apps, authorize, metadata, tokens, *pages):
             app.add_routes(module.routes)
         app.add_routes(routes)

@@ -5,12 +5,12 @@ import pytest
 from policies.terms import Audience
 from storage import follows
 from storage.database import Transaction
+from storage.lists import MOST_LISTS
 from storage.members import Person
 from storage.records import Actor
 from tests.web.api_world import World
 from tests.web.entity_checker import EntityChecker
 from tests.web.streams import socket, tell
-from web.api.lists import MOST_LISTS
 
 NOT_FOUND = (404, {"error": "Record not found"})
 

@@ -9,6 +9,7 @@ from aiohttp import web
 from storage import groups, lists, relations
 from storage.database import Reader, Transaction
 from storage.ids import new_id
+from storage.lists import MOST_LISTS, MOST_TITLE
 from storage.records import Actor, PeopleList
 from storage.relations import Listed
 from web.answers import answer, empty
@@ -24,8 +25,6 @@ from web.showing import not_found, show_listed, stored_page
 routes = web.RouteTableDef()
 
 MOST_MEMBERS = 5_000
-MOST_LISTS = 50
-MOST_TITLE = 256
 POLICIES = ("followed", "list", "none")
 
 

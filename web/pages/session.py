@@ -68,6 +68,20 @@ def member_page(handler: PageHandler) -> Handler:
     return declare(visited, Access(Who.BROWSER))
 
 
+def upload_page(files: int) -> Callable[[PageHandler], Handler]:
+    """A page for members that takes files, of so many bytes together."""
+
+    def decorate(handler: PageHandler) -> Handler:
+        @wraps(handler)
+        async def visited(request: web.Request) -> web.StreamResponse:
+            visit = await _receive(request, files)
+            return await handler(request, visit) if visit.me else to_sign_in(str(request.rel_url))
+
+        return declare(visited, Access(Who.BROWSER))
+
+    return decorate
+
+
 def show(request: web.Request, visit: Visit, template: str, **values: Any) -> web.Response:
     """A page with who looks and a form token; see `render` for what else it takes."""
     token = form_token(visit.secret)
@@ -136,12 +150,12 @@ def form_token(secret: str) -> str:
     return hmac.new(secret.encode(), b"form", hashlib.sha256).hexdigest()
 
 
-async def _receive(request: web.Request) -> Visit:
+async def _receive(request: web.Request, files: int = 0) -> Visit:
     me = await _find_person(request)
     secret = _cookie(request, "session" if me else "form") or new_token()
     form = Form({})
     if request.method == "POST":
-        form = await read_form(request)
+        form = await read_form(request, files=files)
         if not hmac.compare_digest(form_token(secret).encode(), (form.text("csrf") or "").encode()):
             raise ApiError(403, "This form is not from here, or too old")
     return Visit(me, _locale(request, me), form, secret)
