@@ -61,7 +61,7 @@ async def request(act: Act, group_actor: Actor, actor: Actor, *, follow_uri: str
         case Hold():
             wish = _wish(known, group, actor, follow_uri, act.now)
             await groups.upsert_membership(act.tx, wish)
-            for moderator in await _moderators(act.tx, group):
+            for moderator in await list_moderators(act.tx, group):
                 await notify(act.tx, moderator, "follow_request", actor.id, now=act.now)
         case Deny():
             if not actor.local:
@@ -171,7 +171,8 @@ async def _until(tx: Reader, actor: Actor) -> int:
     return attestation.valid_until
 
 
-async def _moderators(tx: Reader, group: Group) -> list[int]:
+async def list_moderators(tx: Reader, group: Group) -> list[int]:
+    """Who looks after a group of ours."""
     return [member.actor.id for member in await groups.list_members(tx, group.actor_id) if member.membership.moderator]
 
 

@@ -55,7 +55,14 @@ def treat(policy: NotificationPolicy, contact: Contact) -> Treatment:
 
 
 async def notify(
-    tx: Transaction, owner_id: int, type_: str, actor_id: int, *, now: int, status_id: int | None = None
+    tx: Transaction,
+    owner_id: int,
+    type_: str,
+    actor_id: int,
+    *,
+    now: int,
+    status_id: int | None = None,
+    report_id: int | None = None,
 ) -> None:
     """Tell a member of ours. Left out is telling oneself (but of the end of one's poll) or somebody elsewhere, what comes
     from those whom they do not want to hear of, and what is about a muted thread.
@@ -67,7 +74,7 @@ async def notify(
         return
     if status_id is not None and await muted_threads.is_muted(tx, owner_id, status_id):
         return
-    made = Notification(new_id(now), owner_id, type_, actor_id, status_id, created_at=now)
+    made = Notification(new_id(now), owner_id, type_, actor_id, status_id, created_at=now, report_id=report_id)
     match await _judge(tx, made, now=now):
         case Treatment.ACCEPT:
             await notifications.insert_notification(tx, made)

@@ -43,6 +43,7 @@ def build_app(config: Config, ctx: Context) -> web.Application:
         description=config.description,
         contact_email=config.contact,
         registrations=config.registrations,
+        rules=config.rules,
         development=config.development,
         trusted_proxies=config.trusted_proxies,
         rates=config.rate_limits,

@@ -52,6 +52,7 @@ class Config:
     description: str = ""
     contact: str = ""
     registrations: str = "closed"
+    rules: tuple[str, ...] = ()
     bind: Bind = field(default_factory=Bind)
     workers: int = 1
     trusted_addresses: tuple[Network, ...] = ()
@@ -277,6 +278,13 @@ def _count(value: Any) -> int:
     return value
 
 
+def _texts(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+        wanted = '["No names of patients.", "Be kind."]'
+        raise _WrongError(say(f"must be a list such as {wanted}", f"doit être une liste telle que {wanted}"))
+    return tuple(value)
+
+
 def _networks(value: Any) -> tuple[Network, ...]:
     if not isinstance(value, list):
         raise _WrongError(
@@ -328,6 +336,7 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
 }
 _VALUES: dict[str, Callable[[Any], Any]] = {
     "development": _flag,
+    "rules": _texts,
     "workers": _count,
     "trusted_addresses": _networks,
     "trusted_hosts": _trusted_hosts,

@@ -3,6 +3,7 @@
 Secrets come as hashes only, and e-mail addresses in lower case. Must not know passwords, cookies, or what a role allows.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,6 +58,15 @@ async def get_person_by_login(tx: Reader, login: str) -> Person | None:
     return _person(
         await tx.row(f"{_PEOPLE} WHERE m.email = :login OR lower(a.username) = :login", login=login.lower()),
     )
+
+
+async def list_ids_with_roles(tx: Reader, roles: Collection[str]) -> list[int]:
+    """The actors of those members who have one of these roles and whose accounts are open."""
+    found = await tx.rows(
+        f"SELECT m.actor_id FROM members m JOIN actors a ON a.id = m.actor_id WHERE m.role IN :roles AND {_ENABLED}",
+        roles=list(roles),
+    )
+    return [row[0] for row in found]
 
 
 async def list_people(tx: Reader) -> list[Person]:

@@ -42,11 +42,12 @@ async def _is_known(tx: Reader, notification: Notification) -> bool:
     return bool(
         await tx.value(
             "SELECT count(*) FROM notifications WHERE owner_id = :owner_id AND type = :type AND actor_id = :actor_id "
-            "AND coalesce(status_id, 0) = :status",
+            "AND coalesce(status_id, 0) = :status AND coalesce(report_id, 0) = :report",
             owner_id=notification.owner_id,
             type=notification.type,
             actor_id=notification.actor_id,
             status=notification.status_id or 0,
+            report=notification.report_id or 0,
         )
     )
 

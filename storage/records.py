@@ -361,6 +361,26 @@ class Notification:
     status_id: int | None
     created_at: int
     filtered: int = 0
+    report_id: int | None = None
+
+
+@row
+class Report:
+    """Somebody tells those who look after the instance about a person and some of their posts."""
+
+    id: int
+    uri: str
+    actor_id: int
+    target_id: int
+    category: str
+    comment: str
+    rules: str
+    forwarded: int
+    created_at: int
+    changed_at: int
+    assigned_to: int | None = None
+    resolved_at: int | None = None
+    resolved_by: int | None = None
 
 
 @row

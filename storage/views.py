@@ -1,14 +1,14 @@
 """Everything that a page of posts or people needs to be shown, in a bounded number of queries. No rule, no rendering."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from storage import actors, attestations, cards, media, polls, rules, statuses
+from storage import actors, attestations, cards, media, polls, reports, rules, statuses
 from storage.database import Reader
 from storage.filters import Active, list_active
 from storage.marks import NONE, Marks, list_marks
 from storage.moves import list_moves
-from storage.records import Actor, App, Attestation, Card, Media, Poll, Status, columns
+from storage.records import Actor, App, Attestation, Card, Media, Notification, Poll, Report, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
 _APP = columns(App, "p")
@@ -39,6 +39,14 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
+class Reported:
+    """A report with the ids of the posts that it names."""
+
+    report: Report
+    status_ids: list[int]
+
+
+@dataclass(frozen=True, slots=True)
 class Posts:
     """What one viewer is shown around some posts. `originals`: the boosted ones that the viewer may see.
 
@@ -56,6 +64,7 @@ class Posts:
     apps: dict[int, App] = field(default_factory=dict)
     marks: Marks = NONE
     filters: Sequence[Active] = ()
+    reports: dict[int, Reported] = field(default_factory=dict)
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
@@ -109,6 +118,20 @@ async def load_posts(
         marks=(await list_marks(tx, ids, [viewer])).get(viewer, NONE) if viewer else NONE,
         filters=(await list_active(tx, [viewer], everything, now=now)).get(viewer, ()) if viewer else (),
     )
+
+
+async def load_notified(
+    tx: Reader, told: Sequence[Notification], *, viewer: int, now: int
+) -> tuple[dict[int, Status], Posts]:
+    """Those posts that notifications are about which their owner may see, and all that showing the notifications needs."""
+    about = [one.status_id for one in told if one.status_id is not None]
+    shown = await list_visible(tx, about, viewer=viewer, now=now)
+    found = await reports.list_by_id(tx, [one.report_id for one in told if one.report_id is not None])
+    named = await reports.list_status_ids(tx, found) if found else {}
+    people = [*(one.actor_id for one in told), *(one.target_id for one in found.values())]
+    posts = await load_posts(tx, list(shown.values()), viewer=viewer, now=now, also=people)
+    reported = {one.id: Reported(one, named.get(one.id, [])) for one in found.values()}
+    return shown, replace(posts, reports=reported)
 
 
 async def _list_originals(tx: Reader, page: Sequence[Status], *, viewer: int, now: int) -> dict[int, Status]:

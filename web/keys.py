@@ -22,6 +22,7 @@ class Site:
     contact_email: str = ""
     languages: tuple[str, ...] = ("fr", "en")
     registrations: str = "closed"
+    rules: tuple[str, ...] = ()
     development: bool = False
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     rates: Rates = field(default_factory=Rates)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from federation.attesting import attest
 from federation.context import Context
 from federation.failures import FetchError
-from federation.inbox import blocks, follows, moves, notes, profiles, reactions
+from federation.inbox import blocks, follows, moves, notes, profiles, reactions, reports
 from federation.inbox.verified import Answer, Verified, from_inbox
 from federation.resolve import resolve_actor
 from federation.wire.activities import is_retraction
@@ -47,6 +47,7 @@ HANDLERS: Mapping[str, Handler] = {
     "Like": reactions.on_like,
     "Block": blocks.on_block,
     "Move": moves.on_move,
+    "Flag": reports.on_flag,
 }
 # What an Undo takes back, by the type of the activity it embeds.
 UNDOERS: Mapping[str, Handler] = {

@@ -366,6 +366,34 @@ CREATE TABLE home_entries (
 
 CREATE INDEX home_entries_by_status ON home_entries (status_id);
 
+CREATE TABLE reports (
+  id INTEGER PRIMARY KEY,
+  uri TEXT NOT NULL,                 -- of the Flag activity, which may be about several people
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,  -- who reports
+  target_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  category TEXT NOT NULL,            -- spam, legal, violation, other
+  comment TEXT NOT NULL,
+  rules TEXT NOT NULL,               -- JSON list of the numbers of our rules
+  forwarded INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  changed_at INTEGER NOT NULL,
+  assigned_to INTEGER REFERENCES actors (id) ON DELETE SET NULL,
+  resolved_at INTEGER,
+  resolved_by INTEGER REFERENCES actors (id) ON DELETE SET NULL
+) STRICT;
+
+CREATE UNIQUE INDEX reports_by_uri ON reports (uri, target_id);
+CREATE INDEX reports_by_target ON reports (target_id);
+CREATE INDEX reports_by_actor ON reports (actor_id);
+
+CREATE TABLE report_statuses (
+  report_id INTEGER NOT NULL REFERENCES reports (id) ON DELETE CASCADE,
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  PRIMARY KEY (report_id, status_id)
+) STRICT;
+
+CREATE INDEX report_statuses_by_status ON report_statuses (status_id);
+
 CREATE TABLE notifications (
   id INTEGER PRIMARY KEY,
   owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
@@ -373,7 +401,8 @@ CREATE TABLE notifications (
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
   status_id INTEGER REFERENCES statuses (id) ON DELETE CASCADE,
   created_at INTEGER NOT NULL,
-  filtered INTEGER NOT NULL DEFAULT 0  -- 1: held back until its owner asks for its sender's
+  filtered INTEGER NOT NULL DEFAULT 0, -- 1: held back until its owner asks for its sender's
+  report_id INTEGER REFERENCES reports (id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE INDEX notifications_by_owner ON notifications (owner_id, id);

@@ -47,7 +47,14 @@ from web.routes import add_web_routes
 HOUR = 3_600_000
 RULES = '[instance]\norganisation = "CHU A"\n'
 YEAR = 365 * 24 * HOUR
-SITE_HERE = Site("CHU A", "Un hôpital", "contact@chu-a.example", languages=("en", "fr"), development=True)
+SITE_HERE = Site(
+    "CHU A",
+    "Un hôpital",
+    "contact@chu-a.example",
+    languages=("en", "fr"),
+    rules=("Pas de nom de patient.", "Restez courtois."),
+    development=True,
+)
 
 
 @cache

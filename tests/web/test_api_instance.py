@@ -84,7 +84,6 @@ async def test_what_else_is_said_of_the_server(world: World, checker: EntityChec
     described = await world.get("/api/v1/instance/extended_description")
     checker.check("ExtendedDescription", described.body)
     assert described.body["content"] == "<p>Un hôpital</p>"
-    assert (await world.get("/api/v1/instance/rules")).body == []
     assert (await world.get("/api/v1/instance/translation_languages")).body == {}
     languages = (await world.get("/api/v1/instance/languages")).body
     assert languages == [{"code": "en", "name": "English"}, {"code": "fr", "name": "Français"}]

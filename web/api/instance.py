@@ -25,7 +25,7 @@ from web.images import LARGEST_FILE, MIME_TYPES
 from web.keys import CONTEXT, SITE, VERSION, Site
 from web.links import Links, make_links
 from web.outside.push import VAPID
-from web.render import Entity, custom_emoji, moment
+from web.render import Entity, custom_emoji, moment, rules
 from web.showing import not_found
 
 routes = web.RouteTableDef()
@@ -87,9 +87,8 @@ async def get_description(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/api/v1/instance/rules")
 @anyone
-async def list_rules(_: web.Request) -> web.StreamResponse:
-    """As in the documents about this server: the admin has no place to write any."""
-    return answer([])
+async def list_rules(request: web.Request) -> web.StreamResponse:
+    return answer(rules(request.app[SITE].rules))
 
 
 @routes.get("/api/v1/instance/languages")
@@ -159,7 +158,7 @@ def render_instance(about: About) -> Entity:
         },
         "api_versions": {"mastodon": API_VERSION},
         "contact": {"email": site.contact_email, "account": None},
-        "rules": [],
+        "rules": rules(site.rules),
     }
 
 
@@ -183,7 +182,7 @@ def render_instance_v1(about: About) -> Entity:
         "invites_enabled": False,
         "configuration": _limits(),
         "contact_account": None,
-        "rules": [],
+        "rules": rules(site.rules),
     }
 
 

@@ -18,7 +18,6 @@ from storage.notifications import Wanted
 from storage.pages import Page
 from storage.records import Actor, Notification, Status
 from storage.views import Posts
-from storage.visibility import list_visible
 from web.answers import answer, empty
 from web.auth import Viewer, requires
 from web.bodies import path_id, read_query
@@ -232,11 +231,7 @@ async def _read(request: web.Request, viewer: Viewer, ask: Ask) -> tuple[list[To
 
     async def unit(tx: Reader) -> tuple[list[Told], Posts]:
         found = await ask(tx, now)
-        about = [one.status_id for one in found if one.status_id is not None]
-        shown = await list_visible(tx, about, viewer=owner, now=now)
-        posts = await views.load_posts(
-            tx, list(shown.values()), viewer=owner, now=now, also=[one.actor_id for one in found]
-        )
+        shown, posts = await views.load_notified(tx, found, viewer=owner, now=now)
         return [(one, shown.get(one.status_id or 0)) for one in found], posts
 
     found, posts = await ctx.db.read(unit)
@@ -251,5 +246,7 @@ def _results(groups: dict[str, list[Told]], shown: Renderer) -> Entity:
     return {
         "accounts": [shown.account(actor_id) for actor_id in people],
         "statuses": shown.statuses(posts.values()),
-        "notification_groups": [notification_group(key, [one for one, _ in group]) for key, group in groups.items()],
+        "notification_groups": [
+            notification_group(key, [one for one, _ in group], shown) for key, group in groups.items()
+        ],
     }

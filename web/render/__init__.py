@@ -7,6 +7,7 @@ Mastodon feature that is not here says so: no quote.
 
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
 from web.render.frame import BADGE, VISIBILITY, Entity, Frame, custom_emoji, moment
+from web.render.moderation import report, rules
 from web.render.notifications import (
     notification,
     notification_group,
@@ -68,6 +69,8 @@ __all__ = [
     "profile",
     "push_subscription",
     "relationship",
+    "report",
+    "rules",
     "scheduled_status",
     "status_edits",
     "status_source",

@@ -20,11 +20,12 @@ def notification(told: Notification, renderer: Renderer, status: Status | None) 
         "created_at": moment(told.created_at),
         "account": renderer.account(told.actor_id),
         **shown,
+        **renderer.report(told.report_id),
         **({"filtered": True} if told.filtered else {}),
     }
 
 
-def notification_group(key: str, told: Sequence[Notification]) -> Entity:
+def notification_group(key: str, told: Sequence[Notification], renderer: Renderer) -> Entity:
     """NotificationGroup of notifications that are newest first."""
     newest, oldest = told[0], told[-1]
     people = list(dict.fromkeys(str(one.actor_id) for one in told))
@@ -38,6 +39,7 @@ def notification_group(key: str, told: Sequence[Notification]) -> Entity:
         "latest_page_notification_at": moment(newest.created_at),
         "sample_account_ids": people[:_SAMPLE],
         **({} if newest.status_id is None else {"status_id": str(newest.status_id)}),
+        **renderer.report(newest.report_id),
     }
 
 

@@ -12,6 +12,7 @@ from web.filtering import list_matches, searchable
 from web.render.cards import preview_card
 from web.render.filters import filter_result
 from web.render.frame import NOBODY_MAY, VISIBILITY, Entity, Frame, emojis, maybe_id, moment
+from web.render.moderation import report
 from web.render.people import account
 from web.render.polls import poll
 from web.render.tags import tag_url
@@ -34,6 +35,13 @@ class Renderer:
             people = self._posts.people
             known = self._accounts[actor_id] = account(people.actors[actor_id], people, self._frame)
         return known
+
+    def report(self, report_id: int | None) -> Entity:
+        """What a notification says of a report; nothing when it is not about one."""
+        found = self._posts.reports.get(report_id or 0)
+        if found is None:
+            return {}
+        return {"report": report(found.report, found.status_ids, self.account(found.report.target_id))}
 
     def statuses(self, page: Iterable[Status]) -> list[Entity]:
         """A page of Status. A boost whose original the viewer may not see is left out."""

@@ -176,10 +176,8 @@ async def _load_notification(tx: Reader, event: Event, *, now: int) -> Told | No
     found = await notifications.get_notification(tx, event.ref, owner_id=owner, now=now)
     if found is None:
         return None
-    status = await get_visible(tx, found.status_id, viewer=owner, now=now) if found.status_id is not None else None
-    page = [status] if status else []
-    posts = await views.load_posts(tx, page, viewer=owner, now=now, also=[found.actor_id])
-    return Told(event, owner, status=status, notification=found, posts=posts)
+    shown, posts = await views.load_notified(tx, [found], viewer=owner, now=now)
+    return Told(event, owner, status=shown.get(found.status_id or 0), notification=found, posts=posts)
 
 
 async def _load_conversation(tx: Reader, event: Event, *, now: int) -> Told | None:
