@@ -44,6 +44,7 @@ def build_app(config: Config, ctx: Context) -> web.Application:
         contact_email=config.contact,
         registrations=config.registrations,
         rules=config.rules,
+        mail=config.mail is not None,
         development=config.development,
         trusted_proxies=config.trusted_proxies,
         rates=config.rate_limits,
@@ -66,7 +67,7 @@ async def running(config: Config, listener: socket.socket) -> AsyncIterator[Runn
         app = build_app(config, ctx)
         runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_SECONDS)
         await runner.setup()
-        jobs = asyncio.create_task(run_jobs(ctx, open_store(config.media), stop, new_owner()))
+        jobs = asyncio.create_task(run_jobs(ctx, open_store(config.media), stop, new_owner(), mail=config.mail))
         try:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             yield Running(ctx, app, jobs)

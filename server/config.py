@@ -9,7 +9,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType
@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from server.speech import say
+from web.outside.mail import MailServer
 from web.rates import Rate, Rates
 
 Network = IPv4Network | IPv6Network
@@ -24,6 +25,8 @@ Network = IPv4Network | IPv6Network
 PREFIX = "CONFRERE_"
 # Domain names that no public resolver answers: RFC 6761, RFC 6762, RFC 8375, and ICANN's reservation of .internal.
 _PRIVATE_NAMES = ("localhost", "test", "example", "invalid", "local", "internal", "home.arpa")
+_MAIL_SCHEMES = {"smtp+starttls": ("starttls", 587), "smtps": ("tls", 465), "smtp": ("none", 25)}
+_ADDRESS = re.compile(r"[^@\s<>]{1,64}@[^@\s<>]{1,255}")
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*|\[[0-9a-f:.]+\])(?::[0-9]{{1,5}})?")
 
@@ -60,6 +63,8 @@ class Config:
     trusted_proxies: tuple[Network, ...] = ()
     rate_limits: Rates = field(default_factory=Rates)
     ca_bundle: Path | None = None
+    mail: MailServer | None = None
+    mail_from: str = ""
 
     @property
     def scheme(self) -> str:
@@ -209,6 +214,9 @@ def _completed(found: dict[str, Any], folder: Path) -> Config:
         found.setdefault("workers", os.cpu_count() or 1)
     if ca_bundle := found.get("ca_bundle"):
         found["ca_bundle"] = folder / ca_bundle
+    if mail := found.get("mail"):
+        sender = found.get("mail_from") or f"confrere@{found['host'].partition(':')[0]}"
+        found["mail"] = replace(mail, sender=sender, ca_bundle=found.get("ca_bundle"))
     return Config(**found)
 
 
@@ -259,6 +267,34 @@ def _media(value: Any) -> str:
         wanted = say("must be file:FOLDER or file:///FOLDER", "doit être file:DOSSIER ou file:///DOSSIER")
         raise _WrongError(wanted)
     return found[1]
+
+
+def _mail(value: Any) -> MailServer:
+    wanted = _WrongError(
+        say(
+            "must be smtp+starttls://USER:PASSWORD@HOST:587, smtps://HOST:465 or, for a server on this machine, smtp://HOST:25",
+            "doit être smtp+starttls://UTILISATEUR:MOTDEPASSE@HÔTE:587, smtps://HÔTE:465 ou, pour un serveur sur cette machine, smtp://HÔTE:25",
+        )
+    )
+    try:
+        parts = urlsplit(_text(value))
+        port = parts.port
+    except ValueError:
+        raise wanted from None
+    if parts.scheme not in _MAIL_SCHEMES or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise wanted
+    security, usual = _MAIL_SCHEMES[parts.scheme]
+    if security == "none" and not is_private(parts.hostname):
+        raise wanted
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(parts.hostname, port or usual, "", security, user, password)
+
+
+def _address(value: Any) -> str:
+    text = _text(value)
+    if not _ADDRESS.fullmatch(text):
+        raise _WrongError(say("must be an e-mail address", "doit être une adresse électronique"))
+    return text
 
 
 def _bind(value: Any) -> Bind:
@@ -333,6 +369,8 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
     "registrations": _word("closed"),
     "bind": _bind,
     "ca_bundle": _text,
+    "mail": _mail,
+    "mail_from": _address,
 }
 _VALUES: dict[str, Callable[[Any], Any]] = {
     "development": _flag,

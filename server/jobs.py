@@ -17,6 +17,7 @@ from federation.previews import run_previews
 from federation.upkeep import run_upkeep
 from storage.media import delete_unattached_before
 from storage.media_store import MediaStore
+from web.outside.mail import MailServer, run_mail
 from web.outside.push import run_push
 
 STOP_SECONDS = 15  # longer than one attempt of a delivery
@@ -32,11 +33,15 @@ def new_owner() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
 
 
-async def run_jobs(ctx: Context, store: MediaStore, stop: asyncio.Event, owner: str) -> None:
+async def run_jobs(
+    ctx: Context, store: MediaStore, stop: asyncio.Event, owner: str, *, mail: MailServer | None = None
+) -> None:
     """All loops until `stop`, or until one of them fails: then the others are cancelled and the failure is raised."""
     async with asyncio.TaskGroup() as tasks:
         for run in (run_inbox, run_deliveries, run_upkeep, run_push, run_previews, run_imports):
             tasks.create_task(run(ctx, stop, owner), name=run.__name__)
+        if mail is not None:
+            tasks.create_task(run_mail(ctx, mail, stop, owner), name=run_mail.__name__)
         tasks.create_task(run_scheduled(ctx, stop), name=run_scheduled.__name__)
         tasks.create_task(run_polls(ctx, stop), name=run_polls.__name__)
         tasks.create_task(run_clean_up(ctx, store, stop), name=run_clean_up.__name__)

@@ -329,6 +329,21 @@ class Favourite:
 
 
 @row
+class Mail:
+    """A message to somebody's mailbox, in plain text."""
+
+    id: int
+    host: str
+    recipient: str
+    subject: str
+    body: str
+    state: str
+    attempts: int
+    due_at: int
+    lease_owner: str = ""
+
+
+@row
 class Card:
     """What stands at an address, as far as it was looked at. `width` and `height` are its image's, 0 when not said."""
 

@@ -23,6 +23,7 @@ class Site:
     languages: tuple[str, ...] = ("fr", "en")
     registrations: str = "closed"
     rules: tuple[str, ...] = ()
+    mail: bool = False  # whether any can be sent
     development: bool = False
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     rates: Rates = field(default_factory=Rates)

@@ -615,6 +615,21 @@ CREATE TABLE push_subscriptions (
 CREATE INDEX push_subscriptions_by_owner ON push_subscriptions (owner_id);
 
 -- What waits to be pushed. Each is 'due' until it is over, and then gone.
+-- Mail to members that waits to be sent; gone once it was (storage/mails.py).
+CREATE TABLE mails (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL,                -- after the @
+  recipient TEXT NOT NULL,
+  subject TEXT NOT NULL,
+  body TEXT NOT NULL,
+  state TEXT NOT NULL DEFAULT 'due',
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  lease_owner TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX mails_due ON mails (host, due_at, id) WHERE state = 'due';
+
 CREATE TABLE push_deliveries (
   id INTEGER PRIMARY KEY,
   subscription_id INTEGER NOT NULL REFERENCES push_subscriptions (id) ON DELETE CASCADE,

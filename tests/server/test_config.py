@@ -161,3 +161,30 @@ def test_which_hosts_nobody_outside_can_mean(host: str, private: bool) -> None: 
 def test_a_missing_file_is_a_mistake_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="confrere init"):
         load_config(tmp_path / "none.toml", {})
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("smtp+starttls://anna:a%40b@mail.chu-a.example", ("mail.chu-a.example", 587, "starttls", "anna", "a@b")),
+        ("smtps://mail.chu-a.example:4650", ("mail.chu-a.example", 4650, "tls", "", "")),
+        ("smtp://127.0.0.1", ("127.0.0.1", 25, "none", "", "")),
+    ],
+)
+def test_mail_servers(written: str, expected: tuple[str, int, str, str, str]) -> None:
+    text = f'host = "chu-a.example"\ndatabase = "sqlite:///x"\nmail = "{written}"'
+    mail = parse_config(text, {}, Path("/")).mail
+    assert mail is not None
+    assert (mail.host, mail.port, mail.security, mail.user, mail.password) == expected
+    assert mail.sender == "confrere@chu-a.example"
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["mail.chu-a.example", "smtp://mail.chu-a.org", "https://h.example", "smtps://h:x", "smtps://h.example/a"],
+)
+def test_what_names_no_mail_server(written: str) -> None:
+    """Nor do passwords cross a network in the clear."""
+    text = f'host = "chu-a.example"\ndatabase = "sqlite:///x"\nmail = "{written}"'
+    with pytest.raises(ConfigError, match="smtp"):
+        parse_config(text, {}, Path("/"))
