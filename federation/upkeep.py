@@ -11,7 +11,7 @@ from federation.delivery import claim, deliver
 from federation.inbox.process import process_batch
 from federation.rounds import go_rounds
 from federation.slices import pull_due
-from storage import actors, attestations, cards, decisions, deliveries, events, groups, inbox, mutes, statuses
+from storage import actors, attestations, cards, decisions, deliveries, events, groups, inbox, mutes, statuses, trends
 from storage.database import Reader, Transaction
 from storage.records import Actor
 
@@ -36,6 +36,7 @@ async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # 
     async def work() -> None:
         nonlocal thinned_at
         await go_round(ctx)
+        await ctx.db.transact(lambda tx: _count_trends(tx, ctx.now()))
         if ctx.now() - thinned_at > THIN_EVERY:
             thinned_at = ctx.now()
             await ctx.db.transact(lambda tx: _thin(tx, ctx.now()))
@@ -71,6 +72,11 @@ async def _refresh_attestations(ctx: Context) -> None:
 
     for actor in await ctx.db.read(stale):
         await attest(ctx, actor)
+
+
+async def _count_trends(tx: Transaction, now: int) -> None:
+    if await trends.claim_count(tx, now=now):
+        await trends.count_trends(tx, now=now)
 
 
 async def _thin(tx: Transaction, now: int) -> None:

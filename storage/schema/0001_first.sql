@@ -366,6 +366,23 @@ CREATE TABLE home_entries (
 
 CREATE INDEX home_entries_by_status ON home_entries (status_id);
 
+-- What many wrote of in public lately, counted every few minutes (storage/trends.py).
+CREATE TABLE trends (
+  kind TEXT NOT NULL,                -- tag, status, link; counted: when the next count is due
+  ref TEXT NOT NULL,                 -- the tag, or the id as text
+  ref_id INTEGER NOT NULL DEFAULT 0,
+  score INTEGER NOT NULL,
+  PRIMARY KEY (kind, ref)
+) STRICT;
+
+CREATE INDEX trends_by_score ON trends (kind, score);
+
+CREATE TABLE dismissed_suggestions (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  PRIMARY KEY (owner_id, actor_id)
+) STRICT;
+
 CREATE TABLE reports (
   id INTEGER PRIMARY KEY,
   uri TEXT NOT NULL,                 -- of the Flag activity, which may be about several people

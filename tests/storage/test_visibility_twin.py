@@ -311,6 +311,7 @@ def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
         ("search", "_LIBRARY"): "a condition on posts that are asked about: whether the viewer boosted them",
         ("notifications", "SHOWN_TO_OWNER"): "asks; the functions that use it are known by its name",
         ("timelines", "_FROM"): "known to `reads_posts`",
+        ("trends", "_JOINED"): "joined by queries that ask",
         ("visibility", "VISIBLE"): "the rule",
         ("welcome", "WELCOME"): "a condition on posts that are asked about: who wrote what they boost",
     }

@@ -23,6 +23,10 @@ _ELSEWHERE = {("Status", "text"), ("Status", "content")}
 # An address that there is not is an empty text.
 _AS_SENT = {
     ("PreviewCard", "published_at"): ("string(datetime)", "yes"),
+    **dict.fromkeys(
+        ((entity, f"history[].{what}") for entity in ("Tag", "Trends::Link") for what in ("accounts", "uses")),
+        ("string", "no"),
+    ),
     **dict.fromkeys((("PreviewCard", f"{what}_url") for what in ("author", "provider", "embed")), ("string", "no")),
 }
 _BASES = {"StatusDeleted": "Status"}

@@ -73,13 +73,13 @@ async def show_tags(tx: Reader, request: web.Request, viewer: Viewer | None, nam
     """Tags with their history, and how the viewer stands to them, in two queries."""
     ctx = request.app[CONTEXT]
     now = ctx.now()
-    days = _list_days(now)
+    days = list_days(now)
     uses = await tags.list_uses(tx, names, since=days[-1] * DAY, now=now)
     own = await tags.list_own(tx, viewer.actor_id, names) if viewer else {}
     return [render.tag(name, ctx.origin, uses.get(name, ()), days, own=own.get(name)) for name in names]
 
 
-def _list_days(now: int) -> Sequence[int]:
+def list_days(now: int) -> Sequence[int]:
     """Today and the days before it, counted from 1970."""
     return [now // DAY - back for back in range(DAYS)]
 

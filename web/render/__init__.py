@@ -5,6 +5,8 @@ strings, dates with three decimals and Z, no null in an array (client_behaviour.
 Mastodon feature that is not here says so: no quote.
 """
 
+from web.render.cards import preview_card
+from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
 from web.render.frame import BADGE, VISIBILITY, Entity, Frame, custom_emoji, moment
 from web.render.moderation import report, rules
@@ -66,6 +68,7 @@ __all__ = [
     "notification_request",
     "people_list",
     "preferences",
+    "preview_card",
     "profile",
     "push_subscription",
     "relationship",
@@ -74,7 +77,9 @@ __all__ = [
     "scheduled_status",
     "status_edits",
     "status_source",
+    "suggestion",
     "tag",
+    "trending_link",
     "whole_filter",
     "whole_filter_v1",
 ]

@@ -29,17 +29,20 @@ def tag(
 
     Hashtags have no rows of their own; apps want a number that stays the same, so it is made from the name.
     """
-    used = {use.day: use for use in uses}
-    history = [used.get(day, Use(day, 0, 0)) for day in days]
     return {
         "id": str(1 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:6])),
         "name": name,
         "url": tag_url(name, origin),
-        "history": [
-            {"day": str(one.day * 86_400), "uses": str(one.uses), "accounts": str(one.people)} for one in history
-        ],
+        "history": history(uses, days),
         **({} if own is None else {"following": own.following, "featuring": own.featuring}),
     }
+
+
+def history(uses: Iterable[Use], days: Iterable[int]) -> list[Entity]:
+    """How often and by how many on each of these days, in their order; the numbers are texts."""
+    used = {use.day: use for use in uses}
+    listed = [used.get(day, Use(day, 0, 0)) for day in days]
+    return [{"day": str(one.day * 86_400), "uses": str(one.uses), "accounts": str(one.people)} for one in listed]
 
 
 def tag_url(name: str, origin: Origin) -> str:
