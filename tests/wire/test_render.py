@@ -63,6 +63,13 @@ def test_what_is_addressed_is_read_back_as_the_same_audience(audience: Audience)
     assert set(found.recipients) == {BEN.uri, f"{BASE}/ap/actors/5"}
 
 
+def test_who_moved_says_what_they_were_called_and_who_they_are_now() -> None:
+    before, after = "https://chu-b.example/ap/actors/3", "https://chu-c.example/ap/actors/4"
+    assert render.render_identity([], None) == {}
+    assert render.render_identity([before], None) == {"alsoKnownAs": [before]}
+    assert render.render_identity([before], after) == {"alsoKnownAs": [before], "movedTo": after}
+
+
 def test_a_group_only_post_addresses_its_group_alone_and_shows_no_picture() -> None:
     parts = render.NoteParts(ANNA, mentions=[BEN], media=[picture()], group=GROUP)
     note = render.render_note(post(Audience.GROUP), parts)
