@@ -30,6 +30,8 @@ _AS_SENT = {
     **dict.fromkeys((("PreviewCard", f"{what}_url") for what in ("author", "provider", "embed")), ("string", "no")),
 }
 _BASES = {"StatusDeleted": "Status"}
+# What is shown once, when an app registers, is all of the application and its credentials.
+_EXTENDED = {"CredentialApplication": "Application"}
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ Entity = dict[str, Attribute]
 def load(table: Path) -> dict[str, Entity]:
     """Every entity with its attributes, those it inherits included."""
     entities: dict[str, Entity] = defaultdict(dict)
-    parents: dict[str, str] = {}
+    parents = dict(_EXTENDED)
     with table.open(encoding="utf-8", newline="") as lines:
         for row in csv.DictReader(lines, delimiter="\t"):
             if row["attribute"].startswith("("):
@@ -92,6 +94,10 @@ class EntityChecker:
 
     def problems(self, entity: str, value: Any) -> list[str]:
         return self._entity(entity, value, entity)
+
+    def problems_of(self, kind: str, value: Any) -> list[str]:
+        """The same for any word that the table uses for a type."""
+        return self._typed(kind, value, kind)
 
     def check(self, entity: str, value: Any) -> None:
         """AssertionError with every problem."""

@@ -142,8 +142,9 @@ async def get_group(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
 
 @routes.get("/api/v2/notifications/{key}/accounts")
-@requires("read:notifications")
+@requires("read:notifications", "write:notifications")
 async def list_group_accounts(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """In Mastodon the scope to write is asked for. Apps that only read notifications may see their people as well."""
     found, _ = await _read_group(request, viewer)
     ids = [one.actor_id for one, _ in found]
 

@@ -1,0 +1,289 @@
+"""Every address that apps call, row by row from the reference: it is there, serves whom it should, and answers strictly.
+
+`api_acts` has one successful act for each row. What is not served is named here, with the reason.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from federation.endpoints import GET as DISCOVERY
+from tests.web.api_acts import ACTS, Act, Shape
+from tests.web.api_stage import Stage, picture_form, set_stage
+from tests.web.api_table import Row, read_rows, shape
+from tests.web.api_world import Answer, World
+from tests.web.apps import fetch_token, register
+from tests.web.entity_checker import EntityChecker
+from tests.web.people import add_token
+from web.oauth.scopes import SCOPES
+
+NOT_SERVED = {
+    "/api/web/": "Mastodon's own web client alone, by its session",
+    "/invite/": "there are no invitations by link: an institution makes its members",
+}
+# Doors without access tokens and entities, which tests of their own walk through.
+ELSEWHERE = {
+    "GET /oauth/authorize": "test_oauth_authorize.py",
+    "POST /oauth/authorize": "test_oauth_authorize.py",
+    "POST /oauth/token": "test_oauth_token.py",
+    "POST /oauth/revoke": "test_oauth_token.py",
+    "GET /.well-known/oauth-authorization-server": "test_oauth_apps.py",
+    "GET /api/v1/streaming": "test_streaming_frames.py",
+}
+NOT_YET = {
+    "GET /api/oembed",
+    "GET /api/v1_alpha/async_refreshes/:id",
+    "GET /api/v1/statuses/:id/quotes",
+    "POST /api/v1/statuses/:id/quotes/:quoting_status_id/revoke",
+    "PUT /api/v1/statuses/:id/interaction_policy",
+    "POST /api/v1/statuses/:id/translate",
+    "GET /api/v1/donation_campaigns",
+    "GET /api/v1/annual_reports/:year",
+    "POST /api/v1/annual_reports/:year/read",
+    "POST /api/v1/annual_reports/:year/generate",
+    "GET /api/v1/annual_reports/:year/state",
+    "PUT /api/v1/announcements/:id/reactions/:name",
+    "DELETE /api/v1/announcements/:id/reactions/:name",
+    "POST /api/v1/announcements/:id/dismiss",
+    "POST /api/v1/emails/confirmations",
+    "GET /api/v1/instance/peers",
+    "GET /api/v1/instance/domain_blocks",
+    "GET /api/v1/instance/terms_of_service",
+    "GET /api/v1/instance/terms_of_service/:date",
+    "GET /api/v1/instance/privacy_policy",
+    "GET /api/v1/peers/search",
+    "POST /api/v1/accounts",
+    "GET /api/v1/accounts/:id/identity_proofs",
+    "POST /api/v1/accounts/:id/email_subscriptions",
+    "GET /api/v1/accounts/:account_id/collections",
+    "GET /api/v1/accounts/:account_id/in_collections",
+    "GET /api/v1/collections/:id",
+    "POST /api/v1/collections",
+    "PUT /api/v1/collections/:id",
+    "PATCH /api/v1/collections/:id",
+    "DELETE /api/v1/collections/:id",
+    "POST /api/v1/collections/:collection_id/items",
+    "DELETE /api/v1/collections/:collection_id/items/:id",
+    "POST /api/v1/collections/:collection_id/items/:id/revoke",
+    "POST /api/v1/tags/:name/feature",
+    "POST /api/v1/tags/:name/unfeature",
+    "GET /api/v1/admin/accounts",
+    "GET /api/v1/admin/accounts/:id",
+    "DELETE /api/v1/admin/accounts/:id",
+    "POST /api/v1/admin/accounts/:id/enable",
+    "POST /api/v1/admin/accounts/:id/unsensitive",
+    "POST /api/v1/admin/accounts/:id/unsilence",
+    "POST /api/v1/admin/accounts/:id/unsuspend",
+    "POST /api/v1/admin/accounts/:id/approve",
+    "POST /api/v1/admin/accounts/:id/reject",
+    "POST /api/v1/admin/accounts/:account_id/action",
+    "GET /api/v1/admin/reports",
+    "GET /api/v1/admin/reports/:id",
+    "PUT /api/v1/admin/reports/:id",
+    "PATCH /api/v1/admin/reports/:id",
+    "POST /api/v1/admin/reports/:id/assign_to_self",
+    "POST /api/v1/admin/reports/:id/unassign",
+    "POST /api/v1/admin/reports/:id/reopen",
+    "POST /api/v1/admin/reports/:id/resolve",
+    "GET /api/v1/admin/domain_allows",
+    "GET /api/v1/admin/domain_allows/:id",
+    "POST /api/v1/admin/domain_allows",
+    "DELETE /api/v1/admin/domain_allows/:id",
+    "GET /api/v1/admin/domain_blocks",
+    "GET /api/v1/admin/domain_blocks/:id",
+    "PUT /api/v1/admin/domain_blocks/:id",
+    "PATCH /api/v1/admin/domain_blocks/:id",
+    "POST /api/v1/admin/domain_blocks",
+    "DELETE /api/v1/admin/domain_blocks/:id",
+    "GET /api/v1/admin/email_domain_blocks",
+    "GET /api/v1/admin/email_domain_blocks/:id",
+    "POST /api/v1/admin/email_domain_blocks",
+    "DELETE /api/v1/admin/email_domain_blocks/:id",
+    "GET /api/v1/admin/ip_blocks",
+    "GET /api/v1/admin/ip_blocks/:id",
+    "PUT /api/v1/admin/ip_blocks/:id",
+    "PATCH /api/v1/admin/ip_blocks/:id",
+    "POST /api/v1/admin/ip_blocks",
+    "DELETE /api/v1/admin/ip_blocks/:id",
+    "GET /api/v1/admin/trends/tags",
+    "POST /api/v1/admin/trends/tags/:id/approve",
+    "POST /api/v1/admin/trends/tags/:id/reject",
+    "GET /api/v1/admin/trends/links",
+    "POST /api/v1/admin/trends/links/:id/approve",
+    "POST /api/v1/admin/trends/links/:id/reject",
+    "GET /api/v1/admin/trends/statuses",
+    "POST /api/v1/admin/trends/statuses/:id/approve",
+    "POST /api/v1/admin/trends/statuses/:id/reject",
+    "GET /api/v1/admin/trends/links/publishers",
+    "POST /api/v1/admin/trends/links/publishers/:id/approve",
+    "POST /api/v1/admin/trends/links/publishers/:id/reject",
+    "POST /api/v1/admin/measures",
+    "POST /api/v1/admin/dimensions",
+    "POST /api/v1/admin/retention",
+    "GET /api/v1/admin/canonical_email_blocks",
+    "POST /api/v1/admin/canonical_email_blocks",
+    "GET /api/v1/admin/canonical_email_blocks/:id",
+    "DELETE /api/v1/admin/canonical_email_blocks/:id",
+    "POST /api/v1/admin/canonical_email_blocks/test",
+    "GET /api/v1/admin/tags",
+    "GET /api/v1/admin/tags/:id",
+    "PUT /api/v1/admin/tags/:id",
+    "PATCH /api/v1/admin/tags/:id",
+    "GET /api/v2/admin/accounts",
+}
+# The table asks for a user where apps look names up before anybody has signed in (Elk, Phanpy).
+OPEN_TO_ALL = {"GET /api/v1/accounts/lookup"}
+# The table lets an app without a user in, but only its author is shown how a post was written.
+AUTHORS_ALONE = {"GET /api/v1/statuses/:id/source"}
+NO_TOKEN = {"error": "The access token is invalid"}
+NO_SCOPE = {"error": "This action is outside the authorized scopes"}
+NO_USER = {"error": "This method requires an authenticated user"}
+
+Headers = dict[str, str]
+
+
+def wanted(reference: Path) -> list[Row]:
+    return [row for row in read_rows(reference) if not row.path.startswith(tuple(NOT_SERVED))]
+
+
+def exercised(reference: Path) -> list[Row]:
+    """In the order of the acts: a thing is looked at before it is taken away."""
+    rows = {str(row): row for row in wanted(reference)}
+    return [rows[name] for name in ACTS]
+
+
+def test_every_row_has_its_act(reference: Path) -> None:
+    names = {str(row) for row in wanted(reference)}
+    discovery = {f"GET {path}" for path in DISCOVERY} | {"GET /nodeinfo/2.0"}
+    assert len(names) >= 260
+    assert names - set(ACTS) - set(ELSEWHERE) - discovery == NOT_YET | {"GET /api/v1/announcements"}
+    assert (set(ACTS) | set(ELSEWHERE)) & NOT_YET == set()
+
+
+async def test_every_address_is_there(world: World, reference: Path) -> None:
+    app = world.browser.app
+    assert app is not None
+    there = {(route.method, shape(route.resource.canonical)) for route in app.router.routes() if route.resource}
+    there |= {("GET", path) for path in (*DISCOVERY, "/nodeinfo/2.0")}
+    assert {str(row) for row in wanted(reference) if row.shape not in there} == NOT_YET
+
+
+@pytest.mark.timeout(300)
+async def test_every_address_serves_whom_it_should_and_answers_strictly(
+    world: World, reference: Path, checker: EntityChecker
+) -> None:
+    stage = await set_stage(world)
+    conformance = Conformance(stage, checker, *await _strangers_to_users(stage))
+    for row in exercised(reference):
+        await conformance.try_row(row, ACTS[str(row)])
+    assert not conformance.problems, "\n".join(conformance.problems)
+
+
+async def _strangers_to_users(stage: Stage) -> tuple[Headers, Headers]:
+    """The token of an app without a user, with every scope there is; and a token that was taken back."""
+    browser, everything = stage.world.browser, " ".join(SCOPES)
+    app = await register(browser, scopes=everything)
+    of_app = (await fetch_token(browser, app, grant_type="client_credentials", scope=everything))[1]["access_token"]
+    revoked = (await fetch_token(browser, app, grant_type="client_credentials", scope=everything))[1]["access_token"]
+    answer = await browser.post("/oauth/revoke", data={**app.credentials, "token": revoked})
+    assert answer.status == 200
+    return {"Authorization": f"Bearer {of_app}"}, {"Authorization": f"Bearer {revoked}"}
+
+
+class Conformance:
+    """Tries rows and collects what is wrong with them: one run tells of all."""
+
+    def __init__(self, stage: Stage, checker: EntityChecker, of_app: Headers, revoked: Headers) -> None:
+        self.problems: list[str] = []
+        self._stage = stage
+        self._checker = checker
+        self._of_app = of_app
+        self._revoked = revoked
+        self._tokens: dict[tuple[str, tuple[str, ...]], Headers] = {}
+
+    async def try_row(self, row: Row, act: Act) -> None:
+        if row.takes_tokens:
+            await self._try_access(row, act)
+        headers = await self._token(act.who, row.scopes[:1])
+        if act.paged:
+            await self._try_pages(row, act, headers)
+        answer = await self._ask(row, act, headers)
+        found = [f"{answer.status} {answer.body}"] if answer.status != 200 else self._wrong(row, act, answer.body)
+        self._note(row, found)
+
+    async def _try_access(self, row: Row, act: Act) -> None:
+        open_ = row.is_public or str(row) in OPEN_TO_ALL
+        self._hold(row, "without a token", await self._ask(row, act, {}), None if open_ else (401, NO_TOKEN))
+        if not row.is_public or row.scopes:
+            self._hold(row, "with a revoked token", await self._ask(row, act, self._revoked), (401, NO_TOKEN))
+        if row.scopes:
+            other = await self._token(act.who, ("push",) if row.scopes != ("push",) else ("read",))
+            self._hold(row, "without the scope", await self._ask(row, act, other), (403, NO_SCOPE))
+        if row.wants_user and not open_:
+            self._hold(row, "as an app", await self._ask(row, act, self._of_app), (422, NO_USER))
+        elif str(row) not in AUTHORS_ALONE:
+            self._hold(row, "as an app", await self._ask(row, act, self._of_app), None)
+        for scope in row.scopes[1:]:
+            nothing = Act(" ".join("=1" for _ in re.findall(r":\w+", row.path)))
+            answer = await self._ask(row, nothing, await self._token(act.who, (scope,)))
+            self._note(row, [f"with {scope} alone: 403"] if answer.body == NO_SCOPE else [])
+
+    def _hold(self, row: Row, how: str, answer: Answer, refusal: tuple[int, Any] | None) -> None:
+        """`refusal` is what must come; None: anything but a refusal."""
+        refused = answer.status in {401, 403} or answer.body == NO_USER
+        fine = (answer.status, answer.body) == refusal if refusal else not refused
+        self._note(row, [] if fine else [f"{how}: {answer.status} {answer.body}"])
+
+    async def _try_pages(self, row: Row, act: Act, headers: Headers) -> None:
+        first = await self._ask(row, act, headers, "limit=1")
+        link = first.headers.get("Link", "")
+        fine = re.fullmatch(
+            r'<https://[^>]*[?&]max_id=\d+[^>]*>; rel="next", <https://[^>]*[?&]min_id=\d+[^>]*>; rel="prev"', link
+        )
+        self._note(row, [] if fine else [f"Link: {link} of {first.status}"])
+        if first.next_url:
+            second = await self._stage.world.call("GET", first.next_url, headers=headers)
+            self._note(
+                row, [] if second.body and second.body != first.body else ["the next page is empty, or the first"]
+            )
+        empty = await self._ask(row, act, headers, "max_id=1")
+        self._note(row, [] if "Link" not in empty.headers and empty.status == 200 else [f"empty page: {empty.headers}"])
+
+    async def _ask(self, row: Row, act: Act, headers: Headers, query: str = "") -> Answer:
+        names = iter(act.at.split())
+        path = re.sub(r":\w+", lambda _: self._named(next(names)), row.path)
+        asked = "&".join(part for part in (act.query.format_map(self._stage.names), query) if part)
+        body: dict[str, Any] = {"data": picture_form()} if act.uploads else {}
+        if act.json is not None:
+            body["json"] = self._stage.fill(act.json)
+        self._stage.world.tick(1000)
+        return await self._stage.world.call(row.method, f"{path}?{asked}", headers=headers, **body)
+
+    def _named(self, name: str) -> str:
+        """An id of the stage; after `=` the very text."""
+        return name[1:] if name.startswith("=") else self._stage.names[name]
+
+    async def _token(self, who: str, scopes: tuple[str, ...]) -> Headers:
+        if (who, scopes) not in self._tokens:
+            person = self._stage.people[who]
+            self._tokens[who, scopes] = await add_token(self._stage.world.db, person, scopes or ("read",))
+        return self._tokens[who, scopes]
+
+    def _wrong(self, row: Row, act: Act, body: Any) -> list[str]:
+        return self._unlike(row.returns if act.entity is None else act.entity, body)
+
+    def _unlike(self, wanted: Shape, body: Any) -> list[str]:
+        if isinstance(wanted, dict):
+            named = [] if set(body) == set(wanted) else [f"{sorted(body)}, not {sorted(wanted)}"]
+            return named + [found for key in wanted if key in body for found in self._unlike(wanted[key], body[key])]
+        if wanted.startswith("Array<"):
+            inner = wanted.removeprefix("Array<").removesuffix(">").replace("String", "string")
+            return [problem for one in body for problem in self._unlike(inner, one)] if body else ["an empty page"]
+        if wanted == "Empty":
+            return [] if body == {} else [f"{body} is not empty"]
+        return self._checker.problems_of(wanted, body)
+
+    def _note(self, row: Row, found: list[str]) -> None:
+        self.problems += [f"{row}: {problem}" for problem in found]
