@@ -20,6 +20,7 @@ from server.logs import AccessLogger
 from storage.media_store import open_store
 from web.keys import CONTEXT, SITE, Site
 from web.routes import add_web_routes
+from web.texts import Terms, read_text
 
 GRACE_SECONDS = 10
 BACKLOG = 2048
@@ -45,6 +46,9 @@ def build_app(config: Config, ctx: Context) -> web.Application:
         registrations=config.registrations,
         rules=config.rules,
         mail=config.mail is not None,
+        privacy_policy=read_text(config.privacy_policy) if config.privacy_policy else None,
+        terms=tuple(Terms(day, read_text(path)) for day, path in config.terms_of_service.items()),
+        publish_blocks=config.publish_blocks,
         development=config.development,
         trusted_proxies=config.trusted_proxies,
         rates=config.rate_limits,

@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from urllib.parse import unquote, urlsplit
 from server.speech import say
 from web.outside.mail import MailServer
 from web.rates import Rate, Rates
+from web.texts import read_text
 
 Network = IPv4Network | IPv6Network
 
@@ -65,6 +67,9 @@ class Config:
     ca_bundle: Path | None = None
     mail: MailServer | None = None
     mail_from: str = ""
+    privacy_policy: Path | None = None
+    terms_of_service: Mapping[date, Path] = field(default_factory=lambda: MappingProxyType({}))
+    publish_blocks: bool = False
 
     @property
     def scheme(self) -> str:
@@ -124,6 +129,7 @@ def parse_config(text: str, environ: Mapping[str, str], folder: Path) -> Config:
     missing = [name for name in ("host", "database") if name not in {name for name, _, _ in given}]
     mistakes.extend(Mistake(name, say("is missing", "est absent")) for name in missing)
     mistakes.extend(_contradictions(found))
+    mistakes.extend(_unreadable(found, folder))
     if mistakes:
         raise ConfigError(mistakes)
     return _completed(found, folder)
@@ -194,6 +200,18 @@ def _contradictions(found: Mapping[str, Any]) -> Iterator[Mistake]:
         )
 
 
+def _unreadable(found: Mapping[str, Any], folder: Path) -> Iterator[Mistake]:
+    """Texts that people are to be shown and that cannot be read."""
+    policy = found.get("privacy_policy")
+    files = [("privacy_policy", policy)] if policy else []
+    files += [("terms_of_service", file) for file in found.get("terms_of_service", {}).values()]
+    for key, file in files:
+        try:
+            read_text(folder / file)
+        except (OSError, UnicodeDecodeError) as error:
+            yield Mistake(key, say(f"cannot be read: {error}", f"illisible : {error}"))
+
+
 def is_private(host: str) -> bool:
     """Whether nobody outside can mean us by this host name: then plain http ids do no harm."""
     name = re.sub(r":\d+$", "", host).strip("[]")
@@ -212,8 +230,11 @@ def _completed(found: dict[str, Any], folder: Path) -> Config:
     found.setdefault("title", found["host"])
     if not database.startswith("sqlite:"):
         found.setdefault("workers", os.cpu_count() or 1)
-    if ca_bundle := found.get("ca_bundle"):
-        found["ca_bundle"] = folder / ca_bundle
+    for name in ("ca_bundle", "privacy_policy"):
+        if path := found.get(name):
+            found[name] = folder / path
+    terms = found.get("terms_of_service", {})
+    found["terms_of_service"] = MappingProxyType({day: folder / terms[day] for day in sorted(terms)})
     if mail := found.get("mail"):
         sender = found.get("mail_from") or f"confrere@{found['host'].partition(':')[0]}"
         found["mail"] = replace(mail, sender=sender, ca_bundle=found.get("ca_bundle"))
@@ -332,6 +353,17 @@ def _networks(value: Any) -> tuple[Network, ...]:
         raise _WrongError(say(f"not a network: {error}", f"pas un réseau : {error}")) from None
 
 
+def _dated(value: Any) -> Mapping[date, str]:
+    wanted = '{ 2026-11-01 = "terms.md" }'
+    wrong = _WrongError(say(f"must be a table such as {wanted}", f"doit être une table telle que {wanted}"))
+    if not isinstance(value, dict):
+        raise wrong
+    try:
+        return {date.fromisoformat(day): _text(file) for day, file in value.items()}
+    except ValueError:
+        raise wrong from None
+
+
 def _trusted_hosts(value: Any) -> Mapping[str, tuple[Network, ...]]:
     if not isinstance(value, dict):
         wanted = '{ "chu-b.intra" = ["10.2.0.5/32"] }'
@@ -371,6 +403,7 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
     "ca_bundle": _text,
     "mail": _mail,
     "mail_from": _address,
+    "privacy_policy": _text,
 }
 _VALUES: dict[str, Callable[[Any], Any]] = {
     "development": _flag,
@@ -380,5 +413,7 @@ _VALUES: dict[str, Callable[[Any], Any]] = {
     "trusted_hosts": _trusted_hosts,
     "trusted_proxies": _networks,
     "rate_limits": _rates,
+    "terms_of_service": _dated,
+    "publish_blocks": _flag,
 }
 SETTINGS = _TEXTS | _VALUES

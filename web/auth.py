@@ -19,7 +19,9 @@ from aiohttp import web
 
 from federation.context import Context
 from policies.terms import Role
+from storage.database import Transaction
 from storage.oauth import Grant, get_grant, update_used
+from storage.usage import insert_use
 from web.errors import ApiError, Handler
 from web.keys import CONTEXT
 from web.oauth.scopes import SCOPES, covers
@@ -145,7 +147,13 @@ async def note_use(ctx: Context, grant: Grant) -> None:
     """Remember the day on which a token was last used: its owner is shown it."""
     now = ctx.now()
     if grant.used_at is None or now - grant.used_at >= DAY_MS:
-        await ctx.db.transact(lambda tx: update_used(tx, grant.token_id, now=now))
+        await ctx.db.transact(lambda tx: _write_use(tx, grant, now))
+
+
+async def _write_use(tx: Transaction, grant: Grant, now: int) -> None:
+    await update_used(tx, grant.token_id, now=now)
+    if grant.actor_id is not None:
+        await insert_use(tx, grant.actor_id, now=now)
 
 
 async def read_grant(request: web.Request) -> Grant | None:

@@ -7,6 +7,7 @@ from aiohttp import web
 
 from federation.context import Context
 from web.rates import Limiter, Rates
+from web.texts import Terms, Text
 
 # Clients read features out of this text. The first digits are the Mastodon whose API we speak; the form is the one
 # that Soapbox, IceCubes and Mastodon.py all parse.
@@ -24,6 +25,9 @@ class Site:
     registrations: str = "closed"
     rules: tuple[str, ...] = ()
     mail: bool = False  # whether any can be sent
+    privacy_policy: Text | None = None
+    terms: tuple[Terms, ...] = ()  # in the order of their days
+    publish_blocks: bool = False  # whether everybody may know which peers are suspended
     development: bool = False
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     rates: Rates = field(default_factory=Rates)

@@ -7,6 +7,7 @@ from aiohttp import web
 from storage.media_store import MediaStore
 from web import media_files, streaming
 from web.api import (
+    absent,
     accounts,
     blocks,
     conversations,
@@ -21,6 +22,8 @@ from web.api import (
     media,
     notification_requests,
     notifications,
+    oembed,
+    peers,
     polls,
     profile,
     push,
@@ -29,6 +32,7 @@ from web.api import (
     search,
     statuses,
     tags,
+    terms,
     timelines,
 )
 from web.door import open_door
@@ -52,6 +56,7 @@ from web.pages import (
 from web.streaming import add_streaming
 
 _API = (
+    absent,
     accounts,
     blocks,
     conversations,
@@ -66,6 +71,8 @@ _API = (
     media,
     notification_requests,
     notifications,
+    oembed,
+    peers,
     polls,
     profile,
     push,
@@ -74,6 +81,7 @@ _API = (
     search,
     statuses,
     tags,
+    terms,
     timelines,
 )
 _OAUTH = (apps, authorize, metadata, tokens)

@@ -82,6 +82,13 @@ CREATE TABLE members (
   default_language TEXT NOT NULL DEFAULT ''   -- of posts; '' for the locale
 ) STRICT;
 
+-- Who used an app in which week, to be counted.
+CREATE TABLE member_weeks (
+  week INTEGER NOT NULL,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  PRIMARY KEY (week, actor_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE attestations (
   actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
   uri TEXT NOT NULL UNIQUE,

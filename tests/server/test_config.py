@@ -1,6 +1,7 @@
 """Settings: every mistake at once, and the environment wins."""
 
 import dataclasses
+from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -188,3 +189,16 @@ def test_what_names_no_mail_server(written: str) -> None:
     text = f'host = "chu-a.example"\ndatabase = "sqlite:///x"\nmail = "{written}"'
     with pytest.raises(ConfigError, match="smtp"):
         parse_config(text, {}, Path("/"))
+
+
+def test_texts_are_read_from_files_and_every_one_that_cannot_be_is_a_mistake(tmp_path: Path) -> None:
+    (tmp_path / "terms.md").write_text("# Terms", "utf-8")
+    (tmp_path / "bytes.md").write_bytes(b"\xff\xfe")
+    config = parse_config(LEAST + 'terms_of_service = { 2027-01-01 = "terms.md" }', {}, tmp_path)
+    assert dict(config.terms_of_service) == {date(2027, 1, 1): tmp_path / "terms.md"}
+    wrong = 'privacy_policy = "nowhere.md"\nterms_of_service = { 2027-01-01 = "bytes.md" }'
+    with pytest.raises(ConfigError) as caught:
+        parse_config(LEAST + wrong, {}, tmp_path)
+    assert [mistake.key for mistake in caught.value.mistakes] == ["privacy_policy", "terms_of_service"]
+    for value in ('"terms.md"', '{ soon = "terms.md" }', "{ 2027-01-01 = 1 }"):
+        assert mistakes(f"{LEAST}terms_of_service = {value}")[0].startswith("terms_of_service: ")

@@ -197,6 +197,12 @@ ACTS: dict[str, Act] = {
     "GET /api/v1/instance/rules": Act(),
     "GET /api/v1/instance/extended_description": Act(),
     "GET /api/v1/instance/translation_languages": Act(entity={}),
+    "GET /api/v1/instance/peers": Act(),
+    "GET /api/v1/instance/domain_blocks": Act(),
+    "GET /api/v1/instance/privacy_policy": Act(),
+    "GET /api/v1/instance/terms_of_service": Act(),
+    "GET /api/v1/instance/terms_of_service/:date": Act("=2026-01-01"),
+    "GET /api/v1/peers/search": Act(query="q=peer"),
     "GET /api/v1/custom_emojis": Act(),
     # apps
     "POST /api/v1/apps": _sent(client_name="Ward notes", redirect_uris="urn:ietf:wg:oauth:2.0:oob"),

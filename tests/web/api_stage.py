@@ -4,6 +4,7 @@ Names stand for ids. Anna is who asks; things called `spare` are there to be tak
 """
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from aiohttp import FormData
@@ -11,8 +12,9 @@ from aiohttp import FormData
 from storage import actors, cards, trends
 from storage.database import Transaction
 from storage.members import Person
-from tests.web.api_world import World
+from tests.web.api_world import RULES, World
 from tests.web.live import picture
+from web.texts import Terms, Text
 
 LINK = "https://site.example/ecg"
 FRIENDS = ("ben", "olga")
@@ -56,7 +58,7 @@ class Stage:
 
 async def set_stage(world: World) -> Stage:
     stage = Stage(world)
-    for part in (_people, _posts, _marks, _own_things, _strangers, _explored):
+    for part in (_people, _posts, _marks, _own_things, _strangers, _explored, _published):
         await part(stage)
     return stage
 
@@ -177,3 +179,15 @@ async def _explored(stage: Stage) -> None:
         await trends.count_trends(tx, now=now)
 
     await stage.world.write(unit)
+
+
+async def _published(stage: Stage) -> None:
+    """The admin's texts, and the peers."""
+    text = Text("<p>Rien</p>", stage.world.clock.now)
+    terms = (Terms(date(2026, 1, 1), text),)
+    stage.world.change_site(privacy_policy=text, terms=terms, publish_blocks=True)
+    peers = "".join(
+        f'[peers."{state}.peer.example"]\norganisation = "P"\nstate = "{state}"\naccept_levels_from = "checked"\n'
+        for state in ("active", "suspended")
+    )
+    await stage.world.ruleset(RULES + peers.replace("active.peer", "peer"))

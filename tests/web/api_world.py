@@ -106,7 +106,7 @@ class World:
             method, path, headers={**(headers or {}), **(await self._token(who) if who else {})}, **how
         ) as response:
             data = await response.read()
-            return Answer(response.status, orjson.loads(data), dict(response.headers))
+            return Answer(response.status, orjson.loads(data or b"null"), dict(response.headers))
 
     async def get(self, path: str, who: Person | None = None) -> Answer:
         return await self.call("GET", path, who)
@@ -307,6 +307,12 @@ class World:
 
     async def ruleset(self, text: str) -> None:
         await self.write(lambda tx: rules.insert_version(tx, body=text, author="test", reason="", now=self.clock.now))
+
+    def change_site(self, **changes: Any) -> None:
+        """Other settings, from the next request on."""
+        app = self.browser.app
+        assert app is not None
+        app._state[SITE] = replace(app[SITE], **changes)  # aiohttp freezes what runs
 
     async def write(self, unit: Any) -> Any:
         return await self.db.transact(unit)

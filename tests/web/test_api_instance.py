@@ -89,12 +89,6 @@ async def test_what_else_is_said_of_the_server(world: World, checker: EntityChec
     assert languages == [{"code": "en", "name": "English"}, {"code": "fr", "name": "Français"}]
 
 
-@pytest.mark.parametrize("name", ["privacy_policy", "terms_of_service", "domain_blocks", "activity", "peers"])
-async def test_what_is_not_published_is_not_there(world: World, name: str) -> None:
-    answer = await world.get(f"/api/v1/instance/{name}")
-    assert (answer.status, answer.body) == (404, {"error": "Record not found"})
-
-
 async def test_without_a_description_there_is_none(world: World) -> None:
     app = web.Application(middlewares=[answer_errors])
     app[CONTEXT], app[SITE] = world.ctx, Site("CHU A")

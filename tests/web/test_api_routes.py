@@ -55,7 +55,7 @@ async def test_no_question_makes_it_fall_over(world: World) -> None:
         for url in urls:
             answer = await world.get(url, anna)
             assert answer.status < 500, url
-            assert answer.headers["Content-Type"].startswith("application/json"), url
+            assert answer.status == 204 or answer.headers["Content-Type"].startswith("application/json"), url
 
 
 async def test_no_act_on_what_is_strange_makes_it_fall_over(world: World) -> None:

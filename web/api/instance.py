@@ -187,12 +187,13 @@ def render_instance_v1(about: About) -> Entity:
 
 
 def _urls(about: About) -> Entity:
+    base, site = about.ctx.origin.base, about.site
     return {
         "streaming": _streaming(about),
         "status": None,
-        "about": f"{about.ctx.origin.base}/about",
-        "privacy_policy": None,
-        "terms_of_service": None,
+        "about": f"{base}/about",
+        "privacy_policy": f"{base}/privacy-policy" if site.privacy_policy else None,
+        "terms_of_service": f"{base}/terms-of-service" if site.terms else None,
     }
 
 

@@ -14,7 +14,7 @@ from storage.visibility import get_visible
 from web.bodies import path_id
 from web.keys import CONTEXT
 from web.pages.session import Visit, page, redirect, show
-from web.render import account
+from web.render import Entity, account
 from web.showing import frame, not_found, read_posts
 
 routes = web.RouteTableDef()
@@ -60,20 +60,32 @@ async def _find(tx: Reader, name: str) -> Actor | None:
 @routes.get(r"/@{name}/{id:[0-9]+}")
 @page
 async def show_post(request: web.Request, visit: Visit) -> web.StreamResponse:
-    status_id = path_id(request)
+    post = await read_post(request, request.match_info["name"], path_id(request))
+    if _asks_for_activity(request):
+        return redirect(post["uri"], status=302)
+    return show(request, visit, "post.html", post=post)
+
+
+@routes.get(r"/@{name}/{id:[0-9]+}/embed")
+@page
+async def show_embedded(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """The post alone, for the pages of others (`web.api.oembed`)."""
+    post = await read_post(request, request.match_info["name"], path_id(request))
+    return show(request, visit, "embed.html", post=post, framed=True)
+
+
+async def read_post(request: web.Request, name: str, status_id: int) -> Entity:
+    """What everybody may see of a post of ours; raises the 404 otherwise."""
 
     async def query(tx: Reader, now: int) -> list[Status]:
         status = await get_visible(tx, status_id, viewer=NOBODY, now=now)
         author = await actors.get_actor(tx, status.actor_id) if status else None
-        named = request.match_info["name"].lower()
-        return [status] if status and author and author.local and author.username == named else []
+        return [status] if status and author and author.local and author.username == name.lower() else []
 
     found, renderer = await read_posts(request, None, query)
     if not found:
         raise not_found()
-    if _asks_for_activity(request):
-        return redirect(found[0].uri, status=302)
-    return show(request, visit, "post.html", post=renderer.statuses(found)[0])
+    return renderer.statuses(found)[0]
 
 
 @routes.get("/tags/{hashtag}")

@@ -9,16 +9,14 @@ from aiohttp import web
 from jinja2 import FileSystemLoader, StrictUndefined
 
 from web.keys import CONTEXT, SITE
-from web.pages.translation import LANGUAGES, choose_locale, format_day, format_moment, translator
+from web.pages.translation import LANGUAGES, choose_locale, format_calendar_day, format_day, format_moment, translator
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 # Nothing is loaded but our own style and images; nothing runs but, on the pages that name it, one script of ours; nobody
-# frames us. There is no Cross-Origin-Opener-Policy:
+# frames us, but for the page made for it. There is no Cross-Origin-Opener-Policy:
 # Phanpy signs in through a popup that must be able to speak to its opener.
-_POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action {}; frame-ancestors 'none'; base-uri 'none'"
-)
+_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action {}; frame-ancestors {}; base-uri 'none'"
 
 
 def set_up_templates(app: web.Application) -> None:
@@ -40,10 +38,11 @@ def render(
     status: int = 200,
     form_targets: Iterable[str] = (),
     script: str = "",
+    framed: bool = False,
     **values: Any,
 ) -> web.Response:
     """A page. `form_targets` are the places besides ourselves that its forms may lead to, as CSP sources;
-    `script` is the address of the one script that it runs.
+    `script` is the address of the one script that it runs; a page that is `framed` may be shown within others' pages.
 
     Chromium applies `form-action` to the redirect that answers a form too: without its target there, signing in to an
     app ends on a blank page.
@@ -55,6 +54,7 @@ def render(
             "_": translator(locale),
             "locale": locale,
             "day": lambda milliseconds: format_day(milliseconds, locale),
+            "calendar_day": lambda date: format_calendar_day(date, locale),
             "moment": lambda milliseconds: format_moment(milliseconds, locale),
             "languages": LANGUAGES,
             "site": request.app[SITE],
@@ -65,7 +65,7 @@ def render(
             **values,
         },
     )
-    return web.Response(body=body.encode(), status=status, headers=_headers(form_targets, script))
+    return web.Response(body=body.encode(), status=status, headers=_headers(form_targets, script, framed=framed))
 
 
 def render_error(request: web.Request, status: int, headers: Mapping[str, str]) -> web.Response:
@@ -80,12 +80,12 @@ def preferred_locale(request: web.Request) -> str:
     return choose_locale(request.headers.get("Accept-Language", ""), request.app[SITE].languages)
 
 
-def _headers(form_targets: Iterable[str], script: str) -> dict[str, str]:
-    policy = _POLICY.format(" ".join(["'self'", *form_targets]))
+def _headers(form_targets: Iterable[str], script: str, *, framed: bool) -> dict[str, str]:
+    policy = _POLICY.format(" ".join(["'self'", *form_targets]), "*" if framed else "'none'")
     return {
         "Content-Type": "text/html; charset=utf-8",
         "Content-Security-Policy": f"{policy}; script-src {script}" if script else policy,
-        "X-Frame-Options": "DENY",
+        **({} if framed else {"X-Frame-Options": "DENY"}),
         "Referrer-Policy": "same-origin",
         "Cache-Control": "private, no-store",
         "Vary": "Accept-Language, Cookie",

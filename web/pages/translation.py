@@ -4,7 +4,7 @@ The .po files are read as they are: a compiled copy could only be forgotten.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -39,7 +39,11 @@ def translator(locale: str) -> Callable[..., str]:
 
 def format_day(milliseconds: int, locale: str) -> str:
     """The day of a moment in unix ms, as people write it."""
-    return format_date(_moment(milliseconds).date(), "medium", locale=locale)
+    return format_calendar_day(_moment(milliseconds).date(), locale)
+
+
+def format_calendar_day(day: date, locale: str) -> str:
+    return format_date(day, "medium", locale=locale)
 
 
 def format_moment(milliseconds: int, locale: str) -> str:
