@@ -14,7 +14,7 @@ from storage.records import Actor, Member, Session, columns, placeholders, value
 
 _MEMBER = columns(Member, "m")
 _INSERT = "INSERT INTO members ({}) VALUES ({})".format(*placeholders(Member))
-_PEOPLE = f"SELECT {_MEMBER}, {ACTOR_COLUMNS} FROM members m JOIN actors a ON a.id = m.actor_id"
+PEOPLE = f"SELECT {_MEMBER}, {ACTOR_COLUMNS} FROM members m JOIN actors a ON a.id = m.actor_id"
 _ENABLED = "m.disabled_at IS NULL AND a.disabled_at IS NULL"
 _SESSION = columns(Session, "s")
 _INSERT_SESSION = "INSERT INTO sessions ({}) VALUES ({})".format(*placeholders(Session))
@@ -50,13 +50,13 @@ async def lock_member(tx: Transaction, actor_id: int) -> None:
 
 
 async def get_person(tx: Reader, actor_id: int) -> Person | None:
-    return _person(await tx.row(f"{_PEOPLE} WHERE m.actor_id = :id", id=actor_id))
+    return _person(await tx.row(f"{PEOPLE} WHERE m.actor_id = :id", id=actor_id))
 
 
 async def get_person_by_login(tx: Reader, login: str) -> Person | None:
     """Whoever signs in by this e-mail address or name, without case."""
     return _person(
-        await tx.row(f"{_PEOPLE} WHERE m.email = :login OR lower(a.username) = :login", login=login.lower()),
+        await tx.row(f"{PEOPLE} WHERE m.email = :login OR lower(a.username) = :login", login=login.lower()),
     )
 
 
@@ -71,7 +71,7 @@ async def list_ids_with_roles(tx: Reader, roles: Collection[str]) -> list[int]:
 
 async def list_people(tx: Reader) -> list[Person]:
     """Every member by name, the disabled ones too."""
-    return [_joined(row) for row in await tx.rows(f"{_PEOPLE} ORDER BY a.username")]
+    return [joined(row) for row in await tx.rows(f"{PEOPLE} ORDER BY a.username")]
 
 
 async def insert_session(
@@ -96,7 +96,7 @@ async def get_person_by_session(tx: Reader, hashed: str, *, now: int) -> Person 
     """Whose live session this is; nobody's once the member is disabled."""
     return _person(
         await tx.row(
-            f"{_PEOPLE} JOIN sessions s ON s.actor_id = m.actor_id "
+            f"{PEOPLE} JOIN sessions s ON s.actor_id = m.actor_id "
             f"WHERE s.hash = :hash AND s.expires_at > :now AND {_ENABLED}",
             hash=hashed,
             now=now,
@@ -133,7 +133,7 @@ async def get_person_by_link(tx: Reader, hashed: str, *, now: int) -> Person | N
     """Whom a live link would sign in; the link stays good."""
     return _person(
         await tx.row(
-            f"{_PEOPLE} JOIN sign_in_links l ON l.actor_id = m.actor_id "
+            f"{PEOPLE} JOIN sign_in_links l ON l.actor_id = m.actor_id "
             f"WHERE l.hash = :hash AND l.expires_at > :now AND {_ENABLED}",
             hash=hashed,
             now=now,
@@ -150,10 +150,10 @@ async def claim_link(tx: Transaction, hashed: str, *, now: int) -> Person | None
     return person if person is not None and person.enabled else None
 
 
-def _joined(row: Row) -> Person:
+def joined(row: Row) -> Person:
     fields = tuple(row)
     return Person(Member(*fields[:_WIDTH]), Actor(*fields[_WIDTH:]))
 
 
 def _person(row: Row | None) -> Person | None:
-    return None if row is None else _joined(row)
+    return None if row is None else joined(row)

@@ -31,14 +31,17 @@ _INSERT_CODE = f"INSERT INTO oauth_codes ({_CODE}) VALUES ({_CODE_VALUES})"
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a token gives at this moment. Tokens of apps have no actor. `scopes` are separated by spaces."""
+    """What a token gives at this moment. Tokens of apps have no actor. `scopes` are separated by spaces.
+
+    `standing`: '' when its member may act, else what keeps them from it: `unconfirmed`, `pending` or `disabled`.
+    """
 
     token_id: int
     app_id: int
     scopes: str
     actor_id: int | None
     role: str | None
-    disabled: int
+    standing: str
     used_at: int | None = None
 
 
@@ -74,8 +77,9 @@ async def get_grant(tx: Reader, hashed: str) -> Grant | None:
     """What the token with this hash gives now. A token whose member is gone counts as disabled."""
     row = await tx.row(
         "SELECT t.id, t.app_id, t.scopes, t.actor_id, m.role, "
-        "CASE WHEN t.actor_id IS NULL THEN 0 "
-        "WHEN m.actor_id IS NOT NULL AND m.disabled_at IS NULL AND a.disabled_at IS NULL THEN 0 ELSE 1 END, t.used_at "
+        "CASE WHEN t.actor_id IS NULL THEN '' WHEN m.actor_id IS NULL THEN 'disabled' "
+        "WHEN m.confirmed_at IS NULL THEN 'unconfirmed' WHEN m.approved_at IS NULL THEN 'pending' "
+        "WHEN m.disabled_at IS NULL AND a.disabled_at IS NULL THEN '' ELSE 'disabled' END, t.used_at "
         "FROM tokens t LEFT JOIN members m ON m.actor_id = t.actor_id LEFT JOIN actors a ON a.id = t.actor_id "
         "WHERE t.hash = :hash",
         hash=hashed,

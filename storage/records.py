@@ -128,6 +128,14 @@ class Member:
     disabled_at: int | None
     default_sensitive: int = 0
     default_language: str = ""
+    confirmed_at: int | None = None
+    approved_at: int | None = None
+    reason: str = ""
+
+    @property
+    def admitted(self) -> bool:
+        """Whether nothing of the sign-up is left to do; until then the actor is disabled."""
+        return self.confirmed_at is not None and self.approved_at is not None
 
     @property
     def language(self) -> str:

@@ -29,6 +29,12 @@ from web.tokens import hash_token
 
 DAY_MS = 24 * 3600 * 1000
 
+_STANDINGS = {
+    "unconfirmed": "Your login is missing a confirmed e-mail address",
+    "pending": "Your login is currently pending approval",
+    "disabled": "Your login is currently disabled",
+}
+
 # What the request's token gives; absent without a token, and for one that nobody has (any more).
 GRANT: web.RequestKey[Grant] = web.RequestKey("grant", Grant)
 
@@ -179,8 +185,8 @@ def _checked(grant: Grant | None, scopes: tuple[str, ...]) -> Grant:
         raise ApiError(401, "The access token is invalid", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     if scopes and not any(covers(grant.scopes.split(), scope) for scope in scopes):
         raise ApiError(403, "This action is outside the authorized scopes")
-    if grant.disabled:
-        raise ApiError(403, "Your login is currently disabled")
+    if grant.standing:
+        raise ApiError(403, _STANDINGS[grant.standing])
     return grant
 
 

@@ -59,6 +59,13 @@ class NewMember:
     display_name: str = ""
     role: str = "member"
     locale: str = "fr"
+    confirmed: bool = True
+    approved: bool = True
+    reason: str = ""
+
+    @property
+    def admitted(self) -> bool:
+        return self.confirmed and self.approved
 
 
 async def create_member(ctx: Context, member: NewMember, *, by: str) -> Actor:
@@ -67,6 +74,8 @@ async def create_member(ctx: Context, member: NewMember, *, by: str) -> Actor:
     name = check_name(member.name)
     shown = strip_badge(clean_text(member.display_name, MAX_NAME))
     actor = new_actor(ctx.origin, new_id(now), "Person", name, shown, now)
+    if not member.admitted:
+        actor = replace(actor, disabled_at=now)
     keys = await make_keys(actor.uri)
 
     async def unit(tx: Transaction) -> Actor:
@@ -89,6 +98,9 @@ def _account(actor_id: int, member: NewMember, now: int) -> Member:
         default_audience=Audience.FOLLOWERS,
         created_at=now,
         disabled_at=None,
+        confirmed_at=now if member.confirmed else None,
+        approved_at=now if member.approved else None,
+        reason=member.reason,
     )
 
 

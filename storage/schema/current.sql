@@ -45,7 +45,7 @@ CREATE TABLE actors (
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   fetched_at INTEGER,
-  disabled_at INTEGER,               -- suspended or deleted: nothing of it is shown
+  disabled_at INTEGER,               -- suspended, deleted, or not let in yet: nothing of it is shown
   host_suspended INTEGER NOT NULL DEFAULT 0,
   moved_to_id INTEGER REFERENCES actors (id) ON DELETE SET NULL,  -- who it has become, checked from both sides
   moved_at INTEGER,                  -- stays when the move is taken back
@@ -79,7 +79,21 @@ CREATE TABLE members (
   created_at INTEGER NOT NULL,
   disabled_at INTEGER,
   default_sensitive INTEGER NOT NULL DEFAULT 0,
-  default_language TEXT NOT NULL DEFAULT ''   -- of posts; '' for the locale
+  default_language TEXT NOT NULL DEFAULT '',  -- of posts; '' for the locale
+  confirmed_at INTEGER,              -- NULL until who signed up has shown that the e-mail address is theirs
+  approved_at INTEGER,               -- NULL until somebody has let them in. While either is, the actor is disabled
+  reason TEXT NOT NULL DEFAULT ''    -- why they want an account, for who lets them in; '' from then on
+) STRICT;
+
+CREATE INDEX members_waiting ON members (actor_id) WHERE confirmed_at IS NULL OR approved_at IS NULL;
+
+-- Links that were mailed to who signed up, each for one address. The newest of a member is good, once.
+CREATE TABLE email_confirmations (
+  actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+  hash TEXT NOT NULL UNIQUE,
+  email TEXT NOT NULL,
+  back TEXT NOT NULL,                -- where in the browser they came from, as the request of an app; '' for nowhere
+  expires_at INTEGER NOT NULL
 ) STRICT;
 
 -- Who used an app in which week, to be counted.

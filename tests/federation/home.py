@@ -109,7 +109,18 @@ class Home:
 
     async def member(self, name: str, *, verified: bool = False) -> Actor:
         actor = await self._insert("Person", name)
-        account = Member(actor.id, f"{name}@a.example", "", "member", "fr", "followers", self.clock(), None)
+        account = Member(
+            actor.id,
+            f"{name}@a.example",
+            "",
+            "member",
+            "fr",
+            "followers",
+            self.clock(),
+            None,
+            confirmed_at=1,
+            approved_at=1,
+        )
         await self.db.transact(lambda tx: members.insert_member(tx, account))
         if verified:
             evidence = attestations.Evidence("physician", Level.CHECKED, ("cardiology",))

@@ -90,7 +90,10 @@ class Rows:
     async def member(self, *, disabled_at: int | None = None, **changes: Any) -> Actor:
         """Somebody with an account here."""
         made = await self.actor(**changes)
-        account = Member(made.id, f"{made.username}@a.example", "", "member", "fr", "followers", NOW, disabled_at)
+        email = f"{made.username}@a.example"
+        account = Member(
+            made.id, email, "", "member", "fr", "followers", NOW, disabled_at, confirmed_at=NOW, approved_at=NOW
+        )
         await self.db.transact(lambda tx: members.insert_member(tx, account))
         return made
 

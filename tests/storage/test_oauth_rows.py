@@ -72,14 +72,14 @@ async def test_old_codes_are_forgotten_when_a_new_one_is_made(db: Database) -> N
 async def test_a_grant_names_its_member_and_role(db: Database) -> None:
     app, person = await add_app(db), await add_person(db, "alice", role="auditor")
     token = await add_token(db, app, person.actor.id, "t1")
-    assert await grant_of(db, "t1") == Grant(token.id, app.id, "read write", person.actor.id, "auditor", 0)
+    assert await grant_of(db, "t1") == Grant(token.id, app.id, "read write", person.actor.id, "auditor", "")
     assert await grant_of(db, "t2") is None
 
 
 async def test_a_token_of_an_app_has_no_member_and_is_not_disabled(db: Database) -> None:
     app = await add_app(db)
     token = await add_token(db, app, None, "t1")
-    assert await grant_of(db, "t1") == Grant(token.id, app.id, "read write", None, None, 0)
+    assert await grant_of(db, "t1") == Grant(token.id, app.id, "read write", None, None, "")
 
 
 @pytest.mark.parametrize("table", ["members", "actors", "gone"])
@@ -95,7 +95,7 @@ async def test_a_grant_ends_with_its_member(db: Database, table: str) -> None:
         await db.transact(lambda tx: update_actor(tx, actor_id, disabled_at=NOW))
     grant = await grant_of(db, "t1")
     assert grant is not None
-    assert grant.disabled == 1
+    assert grant.standing == "disabled"
 
 
 async def test_an_app_revokes_only_its_own_tokens(db: Database) -> None:

@@ -31,7 +31,18 @@ async def add_person(
 
     async def unit(tx: Transaction) -> Person:
         actor = new_actor(origin, new_id(now), "Person", name, f"Dr {name.title()}", now)
-        member = Member(actor.id, f"{name.lower()}@clinic.example", hashed, role, locale, "followers", now, None)
+        member = Member(
+            actor.id,
+            f"{name.lower()}@clinic.example",
+            hashed,
+            role,
+            locale,
+            "followers",
+            now,
+            None,
+            confirmed_at=now,
+            approved_at=now,
+        )
         await insert_actor(tx, actor)
         await insert_member(tx, member)
         return Person(member, actor)

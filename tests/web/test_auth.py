@@ -143,6 +143,24 @@ async def test_rights_end_at_once_with_the_account(db: Database, table: str) -> 
             assert await ask(served.browser, path, headers) == DISABLED
 
 
+@pytest.mark.parametrize(
+    ("changes", "phrase"),
+    [
+        ({"confirmed_at": None, "approved_at": None}, "Your login is missing a confirmed e-mail address"),
+        ({"confirmed_at": None}, "Your login is missing a confirmed e-mail address"),
+        ({"approved_at": None}, "Your login is currently pending approval"),
+    ],
+)
+async def test_who_is_not_in_yet_is_told_what_is_missing(db: Database, changes: dict[str, None], phrase: str) -> None:
+    person = await add_person(db, "alice")
+    headers = await add_token(db, person)
+    await db.transact(lambda tx: update_actor(tx, person.actor.id, disabled_at=NOW))
+    await db.transact(lambda tx: update_member(tx, person.actor.id, **changes))
+    async with serving(db, routes=ROUTES) as served:
+        for path in ("/api/member", "/api/public", "/api/app"):
+            assert await ask(served.browser, path, headers) == (403, phrase)
+
+
 async def test_rights_end_at_once_with_the_token(db: Database) -> None:
     person = await add_person(db, "alice")
     headers = await add_token(db, person)
