@@ -85,7 +85,7 @@ class PostgresSchemas:
 
     @staticmethod
     def _address(name: str) -> str:
-        return f"{POSTGRES}?search_path={name}"
+        return f"{POSTGRES}?search_path={name}&synchronous_commit=off&jit=off"
 
     @staticmethod
     async def _run(sql: str) -> None:
