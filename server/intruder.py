@@ -80,7 +80,8 @@ def list_attempts(app: web.Application, known: Knowledge, *, federation_only: bo
             continue
         if federation_only and not template.startswith(FEDERATION):
             continue
-        for path, body in product(_paths(template, known), _bodies(route.method, known)):
+        bodies = _bodies(route.method, known)[: 1 if "{" in template else None]  # where an id leads, few bodies matter
+        for path, body in product(_paths(template, known), bodies):
             for query in _queries(route.method, template, known):
                 attempt = Attempt(route.method, template, path + query, body)
                 if (key := (attempt.method, attempt.path, str(body))) not in seen:
@@ -122,9 +123,16 @@ def _queries(method: str, template: str, known: Knowledge) -> list[str]:
 
 
 def _bodies(method: str, known: Knowledge) -> list[dict[str, Any]]:
-    if method == "GET":
+    """An answer to what was heard of, and what else may stand in a body: something is shown back of most acts."""
+    if method == "GET" or not known.ids:
         return [{}]
-    return [{"status": "intruder", "in_reply_to_id": known.ids[0], "visibility": "direct"}] if known.ids else [{}]
+    one, said = known.ids[0], {"status": "intruder", "visibility": "direct"}
+    everything = dict.fromkeys(("id", "status_id", "quoted_status_id", "last_read_id"), one)
+    everything |= dict.fromkeys(("account_id", "target_account_id"), known.ids[-1])
+    return [
+        {**said, "in_reply_to_id": one},
+        {**said, **everything, "status_ids": known.ids, "account_ids": known.ids, "comment": "intruder"},
+    ]
 
 
 async def intrude(

@@ -1,7 +1,8 @@
-"""Invariant 1: a group-only post is found nowhere by anybody who is no member, over every route that exists.
+"""Invariant 1: a group-only post is found nowhere by anybody who is no member, over every route and stream that exists.
 
-A word that stands nowhere else is planted in a post, its warning, an edit and a reply; then everybody who is not
-entitled tries every route of the route table with everything an insider could have told them.
+A word that stands nowhere else is planted in a post, its warning, an edit, a poll and a reply; then everybody who is not
+entitled tries every route of the route table with everything an insider could have told them: nobody, an app, a
+colleague, a former member, a member of another group, an admin, other servers.
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from server.intruder import Intruder, Knowledge, intrude, list_attempts
 from storage import actors
 from storage.database import Reader
 from storage.records import Actor
+from tests.scenarios.listening import listening
 from tests.scenarios.world import Instance, Member, World, ruleset
 
 POST, WARNING, EDIT, REPLY, OPTION = "zorglubtext", "zorglubwarnung", "zorglubedit", "zorglubreply", "zorglubwahl"
@@ -35,6 +37,10 @@ class Stage:
     ben: Member
     nina: Member
     carl: Member
+    luc: Member
+    marc: Member
+    chief: Member
+    app: str
     group: Actor
 
     @classmethod
@@ -49,10 +55,31 @@ class Stage:
         ben = await b.member("ben", profession="physician", specialty="cardiology")
         nina = await b.member("nina", profession="nurse")
         carl = await c.member("carl", profession="physician")
+        luc = await a.member("luc", profession="physician", specialty="cardiology")
+        marc = await a.member("marc", profession="physician", specialty="nephrology")
+        chief = await a.member("chief", profession="physician", role="admin")
         group = await a.group("cardiologie", anna, reach=(b.host, c.host))
-        stage = cls(world, a, b, c, anna, olga, ben, nina, carl, group)
+        await a.group("nephrologie", marc)
+        app = await a.app_token()
+        stage = cls(world, a, b, c, anna, olga, ben, nina, carl, luc, marc, chief, app, group)
         await stage.join(ben)
+        await stage.join(luc)
+        await stage.expel(luc)
         return stage
+
+    def outsiders_at_home(self) -> list[Intruder]:
+        """Everybody at the group's home who is not entitled. The admin comes last: what they may do ends the others."""
+        people = {
+            "colleague": self.olga,
+            "former member": self.luc,
+            "member of another group": self.marc,
+            "admin": self.chief,
+        }
+        return [
+            Intruder("nobody"),
+            Intruder("an app", token=self.app),
+            *(Intruder(name, token=member.token) for name, member in people.items()),
+        ]
 
     async def join(self, member: Member) -> Actor:
         await member.follow(f"@cardiologie@{self.a.host}")
@@ -167,32 +194,28 @@ async def nothing_stored(instance: Instance) -> None:
 async def test_a_group_post_is_found_by_nobody_outside(world: World) -> None:
     stage = await Stage.open(world)
     anonymous = Intruder("nobody")
-    outsiders = [anonymous, Intruder("carl", token=stage.carl.token)]
 
     # C as a host that nobody has listed.
     await plant(stage)
     await search(stage, stage.a, [anonymous, *await servers(stage.c, stage.carl)])
-    await search(stage, stage.c, outsiders)
     await nothing_stored(stage.c)
 
     # C as an active peer that enforces groups, but has no member.
     await stage.know(stage.b, stage.c)
     await plant(stage)
     await search(stage, stage.a, await servers(stage.c, stage.carl))
-    await search(stage, stage.c, outsiders)
     await nothing_stored(stage.c)
 
-    # C as a host whose last member was removed: what came before stays its member's past, what comes after does not come.
+    # C as a host whose last member was removed. Nothing that C ever was brought anything to anybody there.
     await stage.join(stage.carl)
     await stage.expel(stage.carl)
     await plant(stage)
     await search(stage, stage.a, await servers(stage.c, stage.carl))
-    await search(stage, stage.c, outsiders)
+    await search(stage, stage.c, [anonymous, Intruder("carl", token=stage.carl.token)])
     await nothing_stored(stage.c)
 
-    # Colleagues at A and B who are no members, and the people of B as servers to A.
-    made = await search(stage, stage.a, [Intruder("olga", token=stage.olga.token)])
-    made += await search(stage, stage.b, [anonymous, Intruder("nina", token=stage.nina.token)])
+    # The people of B who are no members, and as servers to A.
+    made = await search(stage, stage.b, [anonymous, Intruder("nina", token=stage.nina.token)])
     made += await search(stage, stage.a, (await servers(stage.b, stage.nina))[3:])
     made += await search(stage, stage.b, await servers(stage.c, stage.carl))
     assert made > 1000
@@ -200,5 +223,17 @@ async def test_a_group_post_is_found_by_nobody_outside(world: World) -> None:
     # Ben is removed: from now on he is an outsider as well, but for his own words.
     await stage.expel(stage.ben)
     await search(stage, stage.b, [Intruder("ben", token=stage.ben.token)], (POST, WARNING, EDIT))
-    await search(stage, stage.b, [Intruder("nina", token=stage.nina.token)])
-    await search(stage, stage.a, await servers(stage.b, stage.ben), PLANTED)
+    await search(stage, stage.a, await servers(stage.b, stage.ben))
+
+    assert await search(stage, stage.a, stage.outsiders_at_home()) > 1000
+
+
+async def test_no_stream_tells_an_outsider(world: World) -> None:
+    stage = await Stage.open(world)
+    await stage.know(stage.b, stage.c)
+    outsiders = (stage.olga, stage.luc, stage.marc, stage.chief, stage.nina, stage.carl)
+    async with listening(*outsiders) as ears:
+        await plant(stage)
+        for ear in ears:
+            heard = await ear.hear_out()
+            assert [word for word in PLANTED if word.encode() in heard] == [], ear.member.actor.username

@@ -120,17 +120,34 @@ class Instance:
             return Answer(response.status, _decoded(raw), raw, dict(response.headers))
 
     async def member(
-        self, name: str, *, profession: str = "", specialty: str = "", level: Level = Level.CHECKED
+        self,
+        name: str,
+        *,
+        profession: str = "",
+        specialty: str = "",
+        level: Level = Level.CHECKED,
+        role: str = "member",
     ) -> Member:
         """A new member, verified when a profession is given."""
-        new = profiles.NewMember(name, f"{name}@{self.name}.example", "", display_name=name.title())
+        new = profiles.NewMember(name, f"{name}@{self.name}.example", "", display_name=name.title(), role=role)
         actor = await profiles.create_member(self.ctx, new, by="console")
         if profession:
             evidence = attestations.Evidence(profession, level, (specialty,) if specialty else ())
             await attestations.verify(self.ctx, actor.id, evidence, by="console")
-        token = await issue_console_token(self.ctx.db, actor.id, EVERYTHING, now=self.clock())
+        scopes = EVERYTHING if role == "member" else (*EVERYTHING, "admin:read", "admin:write")
+        token = await issue_console_token(self.ctx.db, actor.id, scopes, now=self.clock())
         self.people[name] = Member(self, actor, token)
         return self.people[name]
+
+    async def app_token(self) -> str:
+        """What an app gets for itself, before anybody has signed in."""
+        said = {"client_name": "App", "redirect_uris": "urn:ietf:wg:oauth:2.0:oob", "scopes": "read write follow push"}
+        app = (await self.ask("POST", "/api/v1/apps", **said)).body
+        keys = {name: app[name] for name in ("client_id", "client_secret")}
+        answer = await self.ask(
+            "POST", "/oauth/token", grant_type="client_credentials", scope="read write follow push", **keys
+        )
+        return str(answer.body["access_token"])
 
     async def group(
         self, name: str, moderator: Member, *, reach: tuple[str, ...] = (), joining: str = "request"
