@@ -20,6 +20,7 @@ from server.logs import AccessLogger
 from storage.media_store import open_store
 from web.keys import CONTEXT, SITE, Site
 from web.routes import add_web_routes
+from web.shared_rates import share_rates
 from web.texts import Terms, read_text
 
 GRACE_SECONDS = 10
@@ -56,6 +57,8 @@ def build_app(config: Config, ctx: Context) -> web.Application:
     store = open_store(config.media)
     add_federation_routes(app, ctx, store)
     add_web_routes(app, store)
+    if config.workers > 1 or not config.database.startswith("sqlite:"):
+        share_rates(app)
     return app
 
 

@@ -1,10 +1,12 @@
 """Counting how often somebody asks, in windows of fixed length. Pure: time is a parameter. Must not know requests.
 
-Counted per process and in memory: nothing is written for a read. Windows begin at multiples of their length, as
-Mastodon's do, so that a whole generation of counters is dropped at once.
+Counted per process and in memory: nothing is written for a read. What was counted lately may be taken out, to be added
+to what other processes counted, and their sum learnt (`web.shared_rates`). Windows begin at multiples of their length,
+as Mastodon's do, so that a whole generation of counters is dropped at once.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
 MOST_COUNTERS = 50_000
 
@@ -32,6 +34,12 @@ class Rates:
     sign_ins_of_address: Rate = Rate(25, 300)
     sign_ins_to_account: Rate = Rate(25, 3_600)
 
+    @property
+    def longest_ms(self) -> int:
+        """The length of the longest window."""
+        rates: list[Rate] = [getattr(self, one.name) for one in fields(self)]
+        return max(rate.seconds for rate in rates) * 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
@@ -43,12 +51,22 @@ class Allowance:
     exceeded: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """What is counted: the acts of `who` against a rate, in the window that began at `started` (unix ms)."""
+
+    rate: str
+    who: str
+    started: int
+
+
 class Limiter:
     """The counters of one process. When there are too many, the oldest are forgotten."""
 
     def __init__(self, most: int = MOST_COUNTERS) -> None:
         self._most = most
         self._windows: dict[str, tuple[int, dict[str, int]]] = {}
+        self._news: dict[Counter, int] | None = None
 
     def spend(self, name: str, rate: Rate, who: str, *, now: int) -> Allowance:
         """Count one act of `who` against the rate called `name`; `now` in unix ms."""
@@ -59,7 +77,23 @@ class Limiter:
         counts[who] = spent
         if len(counts) > self._most:
             del counts[next(iter(counts))]
+        if self._news is not None and len(self._news) < self._most:
+            counter = Counter(name, who, started)
+            self._news[counter] = self._news.get(counter, 0) + 1
         return Allowance(rate.limit, max(0, rate.limit - spent), started + length, exceeded=spent > rate.limit)
+
+    def take_news(self) -> dict[Counter, int]:
+        """What was counted since the last time, which begins with the first."""
+        taken, self._news = self._news or {}, {}
+        return taken
+
+    def learn(self, sums: Mapping[Counter, int]) -> None:
+        """What all processes have counted, with what was taken here; what was counted since comes on top."""
+        news = self._news or {}
+        for counter, total in sums.items():
+            window = self._windows.get(counter.rate)
+            if window is not None and window[0] == counter.started and counter.who in window[1]:
+                window[1][counter.who] = total + news.get(counter, 0)
 
     def _counts(self, name: str, started: int) -> dict[str, int]:
         window = self._windows.get(name)

@@ -915,3 +915,13 @@ CREATE TABLE tag_follows (
 ) STRICT;
 
 CREATE INDEX tag_follows_by_tag ON tag_follows (tag);
+
+CREATE TABLE rate_counts (
+  who TEXT NOT NULL,                 -- a keyed hash of a token, a member or a network address
+  rate TEXT NOT NULL,
+  started_at INTEGER NOT NULL,       -- of the window
+  count INTEGER NOT NULL,
+  PRIMARY KEY (who, rate, started_at)
+) STRICT;
+
+CREATE INDEX rate_counts_by_start ON rate_counts (started_at);

@@ -32,6 +32,7 @@ from web.pages import (
     two_factor,
 )
 from web.rates import Rate, Rates
+from web.shared_rates import share_rates
 
 PLENTY = Rate(100_000, 300)
 # Plain http on loopback: a browser would not give a Secure cookie back.
@@ -68,8 +69,9 @@ async def serving(
     origin: Origin = ORIGIN,
     routes: Iterable[web.AbstractRouteDef] = (),
     port: int | None = None,
+    shared: bool = False,
 ) -> AsyncIterator[Served]:
-    """The whole door, all pages and OAuth, and whatever routes a test adds."""
+    """The whole door, all pages and OAuth, and whatever routes a test adds. `shared`: rates count in all processes."""
     clock = Clock()
     async with Client(Guard(), user_agent="test", now=clock) as client:
         app = web.Application()
@@ -94,5 +96,7 @@ async def serving(
         for module in (apps, authorize, metadata, tokens, *pages):
             app.add_routes(module.routes)
         app.add_routes(routes)
+        if shared:
+            share_rates(app)
         async with TestClient(TestServer(app, port=port)) as browser:
             yield Served(browser, ctx, clock, app)

@@ -1,5 +1,6 @@
 """Rates: counted in windows, told in headers, refused beyond; bounded memory; sign-ins by account and address."""
 
+import asyncio
 from dataclasses import replace
 from ipaddress import ip_network
 
@@ -14,7 +15,8 @@ from tests.web.serving import SITE_HERE, Browser, serving
 from web.answers import empty
 from web.auth import anyone
 from web.keys import Site
-from web.rates import Allowance, Limiter, Rate, Rates
+from web.rates import Allowance, Counter, Limiter, Rate, Rates
+from web.shared_rates import share
 
 PROXIES = (ip_network("127.0.0.0/8"),)
 WINDOW = 300_000
@@ -73,6 +75,74 @@ class TestLimiter:
             limiter.spend("x", rate, "often", now=START)
             limiter.spend("x", rate, str(stranger), now=START)
         assert limiter.spend("x", rate, "often", now=START).exceeded
+
+    def test_what_others_counted_comes_on_top_of_what_was_counted_since(self) -> None:
+        limiter, rate = Limiter(), Rate(9, 300)
+        assert limiter.take_news() == {}
+        limiter.spend("x", rate, "a", now=START)
+        counter = Counter("x", "a", START)
+        assert limiter.take_news() == {counter: 1}
+        limiter.spend("x", rate, "a", now=START)
+        limiter.learn({counter: 5, Counter("x", "b", START): 7, Counter("x", "a", START - WINDOW): 8})
+        assert limiter.spend("x", rate, "a", now=START).remaining == 9 - 5 - 1 - 1
+        assert limiter.spend("x", rate, "b", now=START).remaining == 8
+
+    def test_nothing_is_noted_before_anybody_takes_it(self) -> None:
+        limiter = Limiter(most=2)
+        limiter.spend("x", Rate(9, 300), "before", now=START)
+        limiter.take_news()
+        for who in "abc":
+            limiter.spend("x", Rate(9, 300), who, now=START)
+        assert [counter.who for counter in limiter.take_news()] == ["a", "b"]
+
+
+async def test_processes_count_together_and_the_database_learns_no_names(db: Database) -> None:
+    async with serving(db, site=site(), routes=ROUTES) as served:
+        ctx, rate, one, other = served.ctx, Rate(3, 300), Limiter(), Limiter()
+        served.clock.now = START
+        for limiter in (one, other):
+            limiter.take_news()
+            limiter.spend("x", rate, "192.0.2.1", now=START)
+            limiter.spend("x", rate, "192.0.2.1", now=START)
+        for limiter in (one, other, one):
+            await share(ctx, limiter, b"key", kept=WINDOW)
+        assert not one.spend("x", rate, "192.0.2.2", now=START).exceeded
+        assert other.spend("x", rate, "192.0.2.1", now=START).exceeded
+        one.spend("x", rate, "192.0.2.1", now=START)
+        await share(ctx, one, b"key", kept=WINDOW)
+        assert one.spend("x", rate, "192.0.2.1", now=START).exceeded
+        rows = await db.read(lambda tx: tx.rows("SELECT who, count FROM rate_counts ORDER BY count"))
+        assert [row[1] for row in rows] == [1, 5]
+        assert "192.0.2" not in str(rows)
+
+        served.clock.now = START + WINDOW + 1
+        one.spend("x", rate, "192.0.2.1", now=served.clock.now)
+        await share(ctx, one, b"key", kept=WINDOW)
+        rows = await db.read(lambda tx: tx.rows("SELECT count FROM rate_counts"))
+        assert [row[0] for row in rows] == [1]
+
+
+async def test_two_applications_on_one_database_share_one_limit(db: Database) -> None:
+    """As two worker processes do, at their own pace."""
+    narrow = site(address=Rate(40, 300))
+
+    async def counted(at_least: int) -> None:
+        async with asyncio.timeout(20):
+            while (await db.read(lambda tx: tx.value("SELECT coalesce(sum(count), 0) FROM rate_counts"))) < at_least:
+                await db.wait_for_commit(0.2)
+
+    async with (
+        serving(db, site=narrow, routes=ROUTES, shared=True) as one,
+        serving(db, site=narrow, routes=ROUTES, shared=True) as other,
+    ):
+        one.clock.now = other.clock.now = START
+        for served in (one, other):
+            assert await statuses(served.browser, "GET", "/api/works", 30) == [200] * 30
+        answers = []
+        for more in range(5):  # a sum is learnt with what is counted next; alone, 35 would be allowed
+            await counted(60 + more)
+            answers += await statuses(one.browser, "GET", "/api/works", 1)
+        assert answers[-1] == 429
 
 
 @pytest.mark.parametrize("engine", ["sqlite"])
