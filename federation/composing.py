@@ -4,12 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from federation.attesting import attest
-from federation.context import Context, Origin
+from federation.context import Context, Origin, portrait
 from federation.resolve import resolve_handle
-from federation.wire.compose import Named, compose, find_hashtags, find_mentions
-from storage import actors, groups
+from federation.wire.compose import Named, compose, find_hashtags, find_mentions, find_shortcodes
+from storage import actors, custom_emojis, groups
 from storage.database import Reader
-from storage.records import Actor
+from storage.records import Actor, as_json
 
 MAX_LOOK_UPS = 10
 
@@ -98,3 +98,10 @@ async def _shown_to(tx: Reader, actor: Actor, author: Actor) -> bool:
         return True
     membership = await groups.get_membership(tx, group.actor_id, author.id)
     return membership is not None and membership.state in {"active", "invited"}
+
+
+async def list_emojis(tx: Reader, origin: Origin, *texts: str) -> str:
+    """The emoji of ours in some texts, with the addresses of their pictures, as posts and people store them."""
+    asked = find_shortcodes("\n".join(texts))
+    found = await custom_emojis.list_named(tx, asked) if asked else []
+    return as_json([[one.shortcode, portrait(origin.base, "custom_emojis", one.id, one.file)] for one in found])

@@ -42,6 +42,9 @@ class Origin:
     def credential(self, token: str) -> str:
         return f"{self.base}/ap/credentials/{token}"
 
+    def emoji(self, shortcode: str) -> str:
+        return f"{self.base}/ap/emojis/{shortcode}"
+
     def profile(self, username: str) -> str:
         """The page for people."""
         return f"{self.base}/@{username}"
@@ -54,12 +57,13 @@ class Origin:
         return is_http_uri(uri) and same_origin(uri, self.base)
 
 
-def portrait(base: str, kind: str, actor_id: int, source: str) -> str:
-    """Where `web` serves an actor's picture to everybody; `kind` is `avatars` or `headers`, `base` our address.
+def portrait(base: str, kind: str, owner_id: int, source: str) -> str:
+    """Where `web` serves a picture to everybody: `kind` is an actor's `avatars` or `headers`, or our `custom_emojis`;
+    `base` our address.
 
-    It changes when the picture does, because copies are kept; which picture is meant is told by the actor alone.
+    It changes when the picture does, because copies are kept; which picture is meant is told by its owner alone.
     """
-    return f"{base}/media/{kind}/{actor_id}/{hashlib.sha256(source.encode()).hexdigest()[:16]}.webp"
+    return f"{base}/media/{kind}/{owner_id}/{hashlib.sha256(source.encode()).hexdigest()[:16]}.webp"
 
 
 @dataclass(frozen=True, slots=True)

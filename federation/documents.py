@@ -8,13 +8,14 @@ from federation.context import Origin, portrait
 from federation.facts import ACTIVE
 from federation.signing import public_key
 from federation.wire import render
+from federation.wire.dates import render_datetime
 from federation.wire.keys import PrivateKey
 from federation.wire.proofs import sign_document
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, Audience, PeerState
 from storage import actors, attestations, groups, media, moves, polls, statuses
 from storage.database import Reader
-from storage.records import Actor, Attestation, Group, Media, Status
+from storage.records import Actor, Attestation, CustomEmoji, Group, Media, Status
 
 
 def home(origin: Origin) -> render.Home:
@@ -103,6 +104,13 @@ async def create_document(
         now=now,
         **render.render_addressing(status, parts),
     )
+
+
+def emoji_document(origin: Origin, emoji: CustomEmoji) -> dict[str, Any]:
+    """An emoji of ours, without context. When it was made tells others whether their copy is old."""
+    url = portrait(origin.base, "custom_emojis", emoji.id, emoji.file)
+    document = render.render_emoji(origin.emoji(emoji.shortcode), emoji.shortcode, url)
+    return document | {"updated": render_datetime(emoji.created_at)}
 
 
 def prove(document: dict[str, Any], key: PrivateKey, audience: Audience, now: int) -> dict[str, Any]:

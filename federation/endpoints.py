@@ -22,6 +22,7 @@ GET: dict[str, Handler] = {
     "/ap/media/{id}": files.get_file,
     "/ap/objects/{id}": serving.get_object,
     "/ap/activities/{id}": serving.get_activity,
+    "/ap/emojis/{shortcode}": serving.get_emoji,
     "/ap/credentials/{token}": serving.get_credential,
     "/.well-known/webfinger": discovering.get_webfinger,
     "/.well-known/host-meta": discovering.get_host_meta,

@@ -40,7 +40,7 @@ from policies.membership import LEASE_HOURS_MOST
 from policies.ruleset import day_of
 from policies.terms import GROUP_ONLY, Audience
 from policies.visibility import Door, FetchFacts, may_ask, may_fetch
-from storage import actors, attestations, deliveries, follows, groups, inbox, statuses, timelines
+from storage import actors, attestations, custom_emojis, deliveries, follows, groups, inbox, statuses, timelines
 from storage.database import Reader
 from storage.pages import Page
 from storage.records import Actor, Status
@@ -426,6 +426,17 @@ async def get_following(ctx: Context, request: web.Request) -> web.Response:
     if actor is None or not actor.local or actor.disabled_at is not None or actor.type == "Group":
         return refuse(NOT_FOUND)
     return answer(render_collection(actor.following or "", total=actor.following_count))
+
+
+async def get_emoji(ctx: Context, request: web.Request) -> web.Response:
+    """An emoji of ours as it is now."""
+    asker = await identify(ctx, request)
+    if isinstance(asker, Deny):
+        return refuse(asker)
+    found = await ctx.db.read(lambda tx: custom_emojis.list_named(tx, [request.match_info["shortcode"]]))
+    if not found:
+        return refuse(NOT_FOUND)
+    return answer(with_context(documents.emoji_document(ctx.origin, found[0])), private=False)
 
 
 async def get_credential(ctx: Context, request: web.Request) -> web.Response:

@@ -148,7 +148,8 @@ async def _names_in_use(tx: Reader, names: Iterable[str]) -> set[str]:
     """Equal images share a file, whoever uploaded them."""
     found = await tx.rows(
         "SELECT file, preview FROM media WHERE file IN :names OR preview IN :names "
-        "UNION SELECT avatar, header FROM actors WHERE host = '' AND (avatar IN :names OR header IN :names)",
+        "UNION SELECT avatar, header FROM actors WHERE host = '' AND (avatar IN :names OR header IN :names) "
+        "UNION SELECT file, NULL FROM custom_emojis WHERE file IN :names",
         names=list(names),
     )
     return {name for row in found for name in row if name is not None}

@@ -337,6 +337,17 @@ class Favourite:
 
 
 @row
+class CustomEmoji:
+    """One of our own. `file` is in the media store; `category` sorts it in apps, '' for none."""
+
+    id: int
+    shortcode: str
+    file: str
+    category: str
+    created_at: int
+
+
+@row
 class Mail:
     """A message to somebody's mailbox, in plain text."""
 

@@ -55,8 +55,8 @@ class Links:
         return portrait(self.base, "headers", actor.id, actor.header) if actor.header else self.static("header.png")
 
     def emoji(self, address: str) -> str:
-        """A custom emoji of another instance."""
-        return self._proxied("emojis", address)
+        """A custom emoji: ours as it is, another instance's by our proxy."""
+        return address if address.startswith(f"{self.base}/media/custom_emojis/") else self._proxied("emojis", address)
 
     def card(self, address: str) -> str:
         """The picture of a page that a post links to."""

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aiohttp import web
 
+from storage import custom_emojis
 from storage.actors import get_actor
 from storage.database import Reader
 from storage.grants import list_live
@@ -138,6 +139,15 @@ async def _find_portrait(library: Library, actor: Actor, shape: Shape) -> str | 
     if source is None or actor.local:
         return source
     return await library.remote.picture(source, shape)
+
+
+@routes.get(r"/media/custom_emojis/{id:[0-9]+}/{version:\w+}.webp")
+@anyone
+async def get_custom_emoji(request: web.Request) -> web.StreamResponse:
+    """A custom emoji of ours."""
+    emoji_id = path_id(request)
+    emoji = await request.app[CONTEXT].db.read(lambda tx: custom_emojis.get_emoji(tx, emoji_id))
+    return _serve(request, emoji.file if emoji else None, PUBLIC)
 
 
 @routes.get(r"/media/emojis/{mac:[\w-]+}/{address:[\w-]+}.webp")

@@ -10,7 +10,7 @@ from typing import Any, assert_never
 
 from federation import groups as group_posts
 from federation.act import Act, perform
-from federation.composing import Composed, compose_text, resolve_names
+from federation.composing import Composed, compose_text, list_emojis, resolve_names
 from federation.context import Context
 from federation.distribution import Outgoing, list_inboxes, list_retraction_inboxes, send
 from federation.documents import create_document, prove
@@ -254,6 +254,7 @@ async def _store(act: Act, intent: _Intent, decision: Allow | Limit, draft: Draf
     group = _chosen_group(intent, audience)
     composed = await _addressed(act, intent, changes, group)
     parent = None if Change.DETACH_REPLY in changes else intent.parent
+    beside = draft.poll.options if draft.poll else ()
     status = Status(
         id=intent.status_id,
         uri=act.ctx.origin.object(intent.status_id),
@@ -276,12 +277,11 @@ async def _store(act: Act, intent: _Intent, decision: Allow | Limit, draft: Draf
         boosts_count=0,
         favourites_count=0,
         app_id=draft.app_id,
-        emojis="[]",
+        emojis=await list_emojis(act.tx, act.ctx.origin, draft.text, draft.summary, *beside),
         created_at=now,
         edited_at=None,
     )
     mentions = [statuses.Mention(actor.id) for actor in composed.mentioned if group is None or actor.id != group.id]
-    beside = draft.poll.options if draft.poll else ()
     await statuses.insert_status(act.tx, status, mentions=mentions, tags=composed.tags, beside=beside)
     await replace_poll(act.tx, draft.poll, status.id, now)
     await media.attach_media(act.tx, draft.media_ids, status_id=status.id, actor_id=author.id)
@@ -356,7 +356,7 @@ async def _edit(act: Act, author_id: int, status_id: int, change: Edit) -> Statu
             pass
         case _ as never:
             assert_never(never)
-    edited = await _store_edit(act.tx, status, composed, change, now, narrowed=isinstance(decision, Limit))
+    edited = await _store_edit(act, status, composed, change, narrowed=isinstance(decision, Limit))
     await fan_out(act.tx, edited, author, now=now, edited=True)
     if edited.audience == Audience.GROUP:
         await group_posts.submit(act, edited, author, kind="Update")
@@ -378,14 +378,14 @@ async def _edit_facts(tx: Reader, status: Status, composed: Composed, author_id:
     )
 
 
-async def _store_edit(
-    tx: Transaction, status: Status, composed: Composed, change: Edit, now: int, *, narrowed: bool
-) -> Status:
+async def _store_edit(act: Act, status: Status, composed: Composed, change: Edit, *, narrowed: bool) -> Status:
+    tx, now = act.tx, act.now
     mentioned = (await statuses.list_mentions(tx, [status.id])).get(status.id, [])
     known = {actor.id for _, actor in mentioned}
     group = await actors.get_actor(tx, status.group_id) if status.group_id else None
     allowed = [actor for actor in composed.mentioned if not narrowed or actor.id in known or actor == group]
     shown = composed.only(allowed, first=group)
+    beside = change.poll.options if change.poll else ()
     edited = replace(
         status,
         content=shown.html,
@@ -393,10 +393,10 @@ async def _store_edit(
         summary=change.summary,
         sensitive=int(change.sensitive or bool(change.summary)),
         language=change.language,
+        emojis=await list_emojis(tx, act.ctx.origin, change.text, change.summary, *beside),
         edited_at=now,
     )
     mentions = [statuses.Mention(actor.id) for actor in allowed if actor != group]
-    beside = change.poll.options if change.poll else ()
     await statuses.update_status(tx, edited, mentions=mentions, tags=shown.tags, beside=beside)
     await replace_poll(tx, change.poll, status.id, now)
     for media_id, description in change.descriptions.items():

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from federation.act import Act, perform
+from federation.composing import list_emojis
 from federation.context import Context
 from federation.distribution import Outgoing, send
 from federation.documents import actor_document
@@ -138,6 +139,7 @@ async def update_profile(ctx: Context, actor_id: int, profile: Profile) -> Actor
         if profile.settings:
             await members.update_member(act.tx, actor_id, **profile.settings)
         wanted = _columns(profile, ctx.origin.base)
+        wanted["emojis"] = await _list_emojis(act, replace(former, **wanted))
         changed = {name: value for name, value in wanted.items() if value != getattr(former, name)}
         if not changed:
             return former
@@ -148,6 +150,10 @@ async def update_profile(ctx: Context, actor_id: int, profile: Profile) -> Actor
         return actor
 
     return await perform(ctx, unit)
+
+
+async def _list_emojis(act: Act, actor: Actor) -> str:
+    return await list_emojis(act.tx, act.ctx.origin, actor.name, actor.summary, actor.fields)
 
 
 def _columns(profile: Profile, base: str) -> dict[str, Any]:

@@ -15,6 +15,7 @@ _TOKEN = re.compile(
     r"|(?<![\w/#&])#(?P<hashtag>[\w·・]*[^\W\d_][\w·・]*)",
     re.IGNORECASE,
 )
+_SHORTCODE = re.compile(r"(?<![A-Za-z0-9_:]):([A-Za-z0-9_]{2,50}):(?![A-Za-z0-9_:])")
 _PREFIX = re.compile(r"https?://(?:www\.)?", re.IGNORECASE)
 _PARAGRAPHS = re.compile(r"\n{2,}")
 _SHOWN = 30
@@ -73,6 +74,11 @@ def find_hashtags(text: str) -> tuple[str, ...]:
         if found["hashtag"]:
             tags.setdefault(found["hashtag"].casefold(), found["hashtag"])
     return tuple(tags.values())
+
+
+def find_shortcodes(text: str) -> tuple[str, ...]:
+    """The custom emoji that a text asks for, each once: `:heart_ok:` stands apart from letters and digits."""
+    return tuple(dict.fromkeys(_SHORTCODE.findall(text)))
 
 
 def _wrapped(text: str, render: Callable[[str], str]) -> str:

@@ -27,6 +27,7 @@ _ACTOR_TERMS = {
     "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
     "movedTo": {"@id": "as:movedTo", "@type": "@id"},
     "toot": "http://joinmastodon.org/ns#",
+    "Emoji": "toot:Emoji",
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
     "featured": {"@id": "toot:featured", "@type": "@id"},
@@ -44,6 +45,7 @@ _NOTE_TERMS = {
     "sensitive": "as:sensitive",
     "Hashtag": "as:Hashtag",
     "toot": "http://joinmastodon.org/ns#",
+    "Emoji": "toot:Emoji",
     "blurhash": "toot:blurhash",
     "focalPoint": {"@container": "@list", "@id": "toot:focalPoint"},
     "votersCount": "toot:votersCount",
@@ -133,7 +135,7 @@ def render_actor(
         "indexable": bool(actor.indexable),
         "published": render_datetime(actor.created_at),
         "attachment": [*_fields(actor), *_credential(attestation, profession)],
-        "tag": [],
+        "tag": _emojis(actor.emojis, actor.uri),
     }
     document |= {name: _image(url) for name, url in (portraits or {}).items()}
     if actor.type == "Person":
@@ -196,7 +198,7 @@ def _credential(attestation: Attestation | None, profession: str) -> list[dict[s
 
 
 def _image(url: str) -> dict[str, str]:
-    """A portrait of ours: the decoder writes them as WebP, whatever came."""
+    """A portrait or emoji of ours: the decoder writes them as WebP, whatever came."""
     return {"type": "Image", "mediaType": "image/webp", "url": url}
 
 
@@ -235,7 +237,11 @@ def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
         "summary": status.summary or None,
         "sensitive": bool(status.sensitive),
         "inReplyTo": status.in_reply_to_uri,
-        "tag": [*map(_mention, _named(parts)), *map(_hashtag(status.uri), parts.tags)],
+        "tag": [
+            *map(_mention, _named(parts)),
+            *map(_hashtag(status.uri), parts.tags),
+            *_emojis(status.emojis, status.uri),
+        ],
         "attachment": [_attachment(media, url, hide=parts.group is not None) for media, url in parts.media],
         "interactionPolicy": {"canQuote": {"automaticApproval": [parts.author.uri]}},
     }
@@ -276,8 +282,22 @@ def _mention(actor: Actor) -> dict[str, str]:
     return {"type": "Mention", "href": actor.uri, "name": f"@{actor.acct}"}
 
 
+def _base(uri: str) -> str:
+    return "/".join(uri.split("/")[:3])
+
+
+def _emojis(stored: str, uri: str) -> list[dict[str, Any]]:
+    """Those of ours that something of ours uses; `uri` is its own."""
+    return [render_emoji(f"{_base(uri)}/ap/emojis/{shortcode}", shortcode, url) for shortcode, url in listed(stored)]
+
+
+def render_emoji(uri: str, shortcode: str, url: str) -> dict[str, Any]:
+    """A custom emoji of ours, without context."""
+    return {"id": uri, "type": "Emoji", "name": f":{shortcode}:", "icon": _image(url)}
+
+
 def _hashtag(uri: str) -> Any:
-    base = "/".join(uri.split("/")[:3])
+    base = _base(uri)
     return lambda tag: {"type": "Hashtag", "href": f"{base}/tags/{tag}", "name": f"#{tag}"}
 
 

@@ -19,6 +19,7 @@ COMMANDS = {
     "token": "tokens",
     "group": "groups",
     "peer": "peers",
+    "emoji": "emojis",
     "policy": "policy",
     "queue": "queues",
     "audit": "audit",

@@ -74,6 +74,8 @@ _HEADINGS = {
     "disabled": "désactivé",
     "moderator": "modérateur",
     "queue": "file",
+    "shortcode": "nom court",
+    "category": "catégorie",
 }
 
 

@@ -769,6 +769,15 @@ CREATE TABLE featured_tags (
   UNIQUE (actor_id, tag)
 ) STRICT;
 
+-- Emoji of our own. Posts and people carry the addresses of those that they use.
+CREATE TABLE custom_emojis (
+  id INTEGER PRIMARY KEY,
+  shortcode TEXT NOT NULL UNIQUE,
+  file TEXT NOT NULL,                -- of our own media
+  category TEXT NOT NULL DEFAULT '',
+  created_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE bookmarks (
   id INTEGER PRIMARY KEY,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

@@ -6,7 +6,7 @@ from urllib.parse import quote
 import orjson
 import pytest
 
-from federation.outbox import attestations, notes, pins
+from federation.outbox import attestations, emojis, notes, pins
 from federation.verifying import get_stored_key
 from federation.wire.keys import PublicKey
 from federation.wire.messages import Scheme
@@ -97,6 +97,20 @@ class Doors:
             assert await self.home.fetch(path, someone) == NOTHING, path
 
 
+async def test_an_emoji_is_given_while_it_is_there(home: Home, peer: Peer) -> None:
+    ben = peer.actor("ben")
+    await home.know(ben)
+    emoji = await emojis.add_emoji(home.ctx, "stethoscope", f"{'0' * 64}.webp", category="", by="console")
+    uri = f"{home.base}/ap/emojis/stethoscope"
+    assert (await home.fetch(uri))[0] == 401
+    status, body = await home.fetch(uri, ben)
+    document = orjson.loads(body)
+    assert (status, document["id"], document["type"], document["name"]) == (200, uri, "Emoji", ":stethoscope:")
+    assert document["icon"]["url"].startswith(f"{home.base}/media/custom_emojis/{emoji.id}/")
+    assert await emojis.remove_emoji(home.ctx, "stethoscope", by="console")
+    assert await home.fetch(uri, ben) == NOTHING
+
+
 async def attached(home: Home, files: MediaStore, post: Status) -> Media:
     name = await files.put(PNG, "png")
     made = Media(
@@ -119,6 +133,7 @@ async def test_unsigned_is_401_before_anything_is_looked_up(home: Home, peer: Pe
         "actors/9/objects?uri=x",
         "media/5",
         "credentials/x",
+        "emojis/x",
         "objects/-1",
     )
     for path in (*await doors.addresses(), public.uri, f"{doors.anna.uri}/outbox", *(f"/ap/{name}" for name in absent)):

@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from storage import deliveries, inbox, members, second_factors
 from storage.database import Transaction
@@ -42,6 +43,21 @@ def production(empty: Console) -> Console:
     """An instance on a public name."""
     empty.do("init", "--host", "social.chu-a.example", "--organisation", "CHU A", "--handle-domain", "chu-a.example")
     return empty
+
+
+def test_emoji_are_pictures_that_claim_nothing(console: Console) -> None:
+    Image.new("RGB", (300, 300), "red").save("red.png")
+    Path("words.png").write_text("no picture")
+    console.do("emoji", "add", "red_dot", "red.png", "--category", "Formes")
+    console.do("emoji", "add", "red_dot", "red.png")
+    assert [(one["shortcode"], one["category"]) for one in console.ask("emoji", "list")] == [("red_dot", "")]
+    assert "badge" in console.refuse("emoji", "add", "verified_clinician", "red.png")
+    assert "letters" in console.refuse("emoji", "add", "é", "red.png")
+    assert "image" in console.refuse("emoji", "add", "words", "words.png")
+    console.do("emoji", "remove", "red_dot")
+    assert console.ask("emoji", "list") == []
+    assert console.refuse("emoji", "remove", "red_dot")
+    assert console.acts()[-3:] == [("emoji.add", "red_dot"), ("emoji.add", "red_dot"), ("emoji.remove", "red_dot")]
 
 
 # --- init, check, migrate -----------------------------------------------------------------------------------------

@@ -65,7 +65,9 @@ async def test_the_disabled_do_not_count(world: World) -> None:
     assert answer.body["stats"] == {"user_count": 0, "status_count": 0, "domain_count": 0}
 
 
-async def test_the_badge_is_the_only_emoji_and_its_picture_is_there(world: World, checker: EntityChecker) -> None:
+async def test_without_others_the_badge_is_the_only_emoji_and_its_picture_is_there(
+    world: World, checker: EntityChecker
+) -> None:
     answer = await world.get("/api/v1/custom_emojis")
     checker.check_all("CustomEmoji", answer.body)
     [emoji] = answer.body

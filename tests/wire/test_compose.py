@@ -4,7 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from federation.wire.compose import Named, compose, compose_line, find_hashtags, find_mentions, paragraphs
+from federation.wire.compose import (
+    Named,
+    compose,
+    compose_line,
+    find_hashtags,
+    find_mentions,
+    find_shortcodes,
+    paragraphs,
+)
 from federation.wire.sanitize import clean_html, to_text
 from tests.wire.documents import fuzz
 
@@ -86,6 +94,12 @@ def test_the_names_and_tags_of_a_text() -> None:
     text = "@Anna@chu-b.example et @ben, @ANNA@chu-b.example: #Cas #Œdème #cas https://x.example/@eve#no"
     assert find_mentions(text) == ("anna@chu-b.example", "ben")
     assert find_hashtags(text) == ("Cas", "Œdème")
+
+
+def test_shortcodes_stand_apart_from_letters_and_digits() -> None:
+    text = ":ok: <:heart_1:> 10:30:45 a:no: :no:b :x: ::no:: :ok: https://x.example:8001:"
+    assert find_shortcodes(text) == ("ok", "heart_1")
+    assert find_shortcodes("") == ()
 
 
 class _Links(HTMLParser):

@@ -10,7 +10,7 @@ from federation.wire.actors import parse_actor
 from federation.wire.addressing import audience_of
 from federation.wire.dates import render_datetime
 from federation.wire.keys import generate_ed25519, generate_rsa
-from federation.wire.objects import RemotePoll, parse_note
+from federation.wire.objects import Emoji, RemotePoll, parse_emojis, parse_note
 from federation.wire.values import PUBLIC
 from policies.terms import GROUP_ONLY, Audience
 from storage.records import Actor, Attestation, Group, Media, Poll, Status, as_json
@@ -105,6 +105,16 @@ def test_everything_a_note_has_is_read_back() -> None:
         ("un ECG", (0.5, -0.5), "LEHV6nWB2yk8pyo0adR*")
     ]
     assert document["@context"][0] == render.AS2
+
+
+def test_custom_emoji_are_read_back_from_posts_and_people() -> None:
+    stored = f'[["stethoscope", "{BASE}/media/custom_emojis/1/a.webp"]]'
+    expected = (Emoji("stethoscope", f"{BASE}/media/custom_emojis/1/a.webp"),)
+    document = render.render_note(post(Audience.PUBLIC, emojis=stored), render.NoteParts(ANNA))
+    assert parse_note(document).emojis == expected
+    assert document["tag"][0]["id"] == f"{BASE}/ap/emojis/stethoscope"
+    actor = render.render_actor(replace(ANNA, emojis=stored), [], HOME)
+    assert parse_emojis(actor) == expected
 
 
 def test_a_stub_tells_keys_and_inbox_and_no_name() -> None:

@@ -12,6 +12,7 @@ from federation.outbox.profiles import MAX_FIELD, MAX_FIELDS, MAX_NAME, MAX_NOTE
 from federation.rules import get_rules
 from policies.ruleset import Network, Ruleset
 from policies.terms import PeerState
+from storage import custom_emojis
 from storage.database import Reader
 from storage.rules import get_current
 from storage.usage import Usage, get_usage
@@ -25,7 +26,7 @@ from web.images import LARGEST_FILE, MIME_TYPES
 from web.keys import CONTEXT, SITE, VERSION, Site
 from web.links import Links, make_links
 from web.outside.push import VAPID
-from web.render import Entity, custom_emoji, moment, rules
+from web.render import Entity, badge, custom_emoji, moment, rules
 from web.showing import not_found
 
 routes = web.RouteTableDef()
@@ -107,7 +108,9 @@ async def list_translations(_: web.Request) -> web.StreamResponse:
 @routes.get("/api/v1/custom_emojis")
 @anyone
 async def list_emojis(request: web.Request) -> web.StreamResponse:
-    return answer([custom_emoji(make_links(request, None))])
+    """Those to pick, and the badge, which apps draw but nobody picks."""
+    found, links = await request.app[CONTEXT].db.read(custom_emojis.list_emojis), make_links(request, None)
+    return answer([badge(links), *(custom_emoji(one, links) for one in found)])
 
 
 @routes.get("/api/v1/announcements")

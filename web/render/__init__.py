@@ -8,7 +8,7 @@ Mastodon feature that is not here says so: no quote.
 from web.render.cards import preview_card
 from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
-from web.render.frame import BADGE, VISIBILITY, Entity, Frame, custom_emoji, moment
+from web.render.frame import BADGE, VISIBILITY, Entity, Frame, badge, custom_emoji, moment
 from web.render.moderation import report, rules
 from web.render.notifications import (
     notification,
@@ -46,6 +46,7 @@ __all__ = [
     "Renderer",
     "account",
     "accounts",
+    "badge",
     "conversation",
     "credential_account",
     "custom_emoji",

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from federation.context import Origin
+from federation.context import Origin, portrait
 from policies.terms import Audience
-from storage.records import listed
+from storage.records import CustomEmoji, listed
 from web.links import Links
 
 Entity = dict[str, Any]
@@ -48,14 +48,26 @@ def maybe_id(number: int | None) -> str | None:
     return None if number is None else str(number)
 
 
-def custom_emoji(links: Links) -> Entity:
-    """CustomEmoji: the badge, which is the only emoji of our own and nothing to pick."""
+def custom_emoji(emoji: CustomEmoji, links: Links) -> Entity:
+    """CustomEmoji of our own."""
+    url = portrait(links.base, "custom_emojis", emoji.id, emoji.file)
+    return {
+        "shortcode": emoji.shortcode,
+        "url": url,
+        "static_url": url,
+        "visible_in_picker": True,
+        "category": emoji.category or None,
+    }
+
+
+def badge(links: Links) -> Entity:
+    """CustomEmoji: the badge, which is nothing to pick."""
     url = links.static("verified_clinician.png")
     return {"shortcode": BADGE, "url": url, "static_url": url, "visible_in_picker": False, "category": None}
 
 
 def emojis(stored: str, links: Links) -> list[Entity]:
-    """CustomEmoji that a post or person of another instance brought along. The badge is nobody's to bring."""
+    """CustomEmoji that a post or person brought along. The badge is nobody's to bring."""
     if stored == "[]":
         return []
     return [

@@ -15,7 +15,7 @@ from storage.records import Actor, Attestation, Member, Mute, listed
 from storage.relations import Relation
 from storage.views import People
 from web.links import Links
-from web.render.frame import BADGE, NOBODY_MAY, VISIBILITY, Entity, Frame, custom_emoji, emojis, moment
+from web.render.frame import BADGE, NOBODY_MAY, VISIBILITY, Entity, Frame, badge, emojis, moment
 
 _MINUTE = 60_000
 
@@ -84,7 +84,7 @@ def _account(actor: Actor, attested: Attestation | None, locale: str, pictures: 
         "header_description": "",
         "locked": bool(actor.locked),
         "fields": _all_fields(actor, attested, locale),
-        "emojis": ([custom_emoji(pictures)] if attested else []) + emojis(actor.emojis, pictures),
+        "emojis": ([badge(pictures)] if attested else []) + emojis(actor.emojis, pictures),
         "bot": actor.type in {"Service", "Application"},
         "group": actor.type == "Group",
         "discoverable": bool(actor.discoverable),
