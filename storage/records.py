@@ -348,6 +348,24 @@ class CustomEmoji:
 
 
 @row
+class Announcement:
+    """What the institution tells its members: HTML in French and English, '' where it has no such text."""
+
+    id: int
+    french: str
+    english: str
+    starts_at: int | None
+    ends_at: int | None
+    all_day: int
+    mentions: str
+    statuses: str
+    tags: str
+    emojis: str
+    published_at: int
+    updated_at: int
+
+
+@row
 class Mail:
     """A message to somebody's mailbox, in plain text."""
 

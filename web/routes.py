@@ -9,6 +9,7 @@ from web import media_files, streaming
 from web.api import (
     absent,
     accounts,
+    announcements,
     blocks,
     conversations,
     explore,
@@ -58,6 +59,7 @@ from web.streaming import add_streaming
 _API = (
     absent,
     accounts,
+    announcements,
     blocks,
     conversations,
     explore,

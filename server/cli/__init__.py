@@ -20,6 +20,7 @@ COMMANDS = {
     "group": "groups",
     "peer": "peers",
     "emoji": "emojis",
+    "announcement": "announcements",
     "policy": "policy",
     "queue": "queues",
     "audit": "audit",

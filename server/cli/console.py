@@ -74,6 +74,8 @@ _HEADINGS = {
     "disabled": "désactivé",
     "moderator": "modérateur",
     "queue": "file",
+    "french": "français",
+    "english": "anglais",
     "shortcode": "nom court",
     "category": "catégorie",
 }

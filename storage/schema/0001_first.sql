@@ -595,8 +595,8 @@ CREATE TABLE audit (
 CREATE TABLE events (
   id INTEGER PRIMARY KEY AUTOINCREMENT, -- not a snowflake: it must grow in the order of commits
   xid INTEGER NOT NULL DEFAULT 0/*pg +pg_current_xact_id()::text::bigint*/,
-  owner_id INTEGER NOT NULL,         -- 0: whoever listens to public streams
-  type TEXT NOT NULL,                -- update, status.update, delete, notification, conversation
+  owner_id INTEGER NOT NULL,         -- 0: whoever listens to public streams; -1: every member
+  type TEXT NOT NULL,                -- update, status.update, delete, notification, conversation, announcement ...
   ref INTEGER NOT NULL,              -- the status or notification, rendered for its reader when sent
   created_at INTEGER NOT NULL
 ) STRICT;
@@ -776,6 +776,42 @@ CREATE TABLE custom_emojis (
   file TEXT NOT NULL,                -- of our own media
   category TEXT NOT NULL DEFAULT '',
   created_at INTEGER NOT NULL
+) STRICT;
+
+-- What the institution tells its members. HTML in each language, '' where there is none; lists as JSON.
+CREATE TABLE announcements (
+  id INTEGER PRIMARY KEY,
+  french TEXT NOT NULL,
+  english TEXT NOT NULL,
+  starts_at INTEGER,
+  ends_at INTEGER,                   -- shown until then; NULL: for ever
+  all_day INTEGER NOT NULL,
+  mentions TEXT NOT NULL,            -- ids of actors
+  statuses TEXT NOT NULL,            -- ids of posts that it links to
+  tags TEXT NOT NULL,
+  emojis TEXT NOT NULL,
+  published_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE announcement_reads (
+  announcement_id INTEGER NOT NULL REFERENCES announcements (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  PRIMARY KEY (announcement_id, actor_id)
+) STRICT;
+
+-- The emoji put to an announcement, and by whom. A row stays when nobody is left: streams are told by its id.
+CREATE TABLE announcement_reactions (
+  id INTEGER PRIMARY KEY,
+  announcement_id INTEGER NOT NULL REFERENCES announcements (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,                -- an emoji, or the short name of one of our own
+  UNIQUE (announcement_id, name)
+) STRICT;
+
+CREATE TABLE announcement_reactors (
+  reaction_id INTEGER NOT NULL REFERENCES announcement_reactions (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  PRIMARY KEY (reaction_id, actor_id)
 ) STRICT;
 
 CREATE TABLE bookmarks (

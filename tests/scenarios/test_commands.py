@@ -60,6 +60,25 @@ def test_emoji_are_pictures_that_claim_nothing(console: Console) -> None:
     assert console.acts()[-3:] == [("emoji.add", "red_dot"), ("emoji.add", "red_dot"), ("emoji.remove", "red_dot")]
 
 
+def test_members_are_told_things(console: Console) -> None:
+    made = console.ask("announcement", "add", "--fr", "Maintenance", "--until", "2099-01-31T12:00")["id"]
+    [row] = console.ask("announcement", "list")
+    assert (row["id"], row["french"], row["until"]) == (made, "<p>Maintenance</p>", "2099-01-31T12:00:00Z")
+    days = ("--from", "2099-01-01", "--until", "2099-01-02", "--all-day")
+    assert console.ask("announcement", "update", made, "--en", "Days", *days)["id"] == made
+    [row] = console.ask("announcement", "list")
+    assert (row["french"], row["since"], row["until"]) == ("", "2099-01-01T00:00:00Z", "2099-01-02T23:59:59Z")
+    assert "--fr" in console.refuse("announcement", "add")
+    assert "--until" in console.refuse("announcement", "add", "--fr", "a", "--all-day")
+    early = ("--from", "2099-01-02", "--until", "2099-01-01")
+    assert "before" in console.refuse("announcement", "add", "--fr", "a", *early)
+    assert console.refuse("announcement", "update", "7", "--fr", "a")
+    console.do("announcement", "remove", made)
+    assert console.refuse("announcement", "remove", made)
+    kinds = ["announcement.add", "announcement.update", "announcement.remove"]
+    assert [act for act, _ in console.acts()][-3:] == kinds
+
+
 # --- init, check, migrate -----------------------------------------------------------------------------------------
 
 

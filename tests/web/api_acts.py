@@ -204,6 +204,10 @@ ACTS: dict[str, Act] = {
     "GET /api/v1/instance/terms_of_service/:date": Act("=2026-01-01"),
     "GET /api/v1/peers/search": Act(query="q=peer"),
     "GET /api/v1/custom_emojis": Act(),
+    "GET /api/v1/announcements": Act(),
+    "PUT /api/v1/announcements/:id/reactions/:name": Act("announcement =👍"),
+    "DELETE /api/v1/announcements/:id/reactions/:name": Act("announcement =👍"),
+    "POST /api/v1/announcements/:id/dismiss": Act("announcement"),
     # apps
     "POST /api/v1/apps": _sent(client_name="Ward notes", redirect_uris="urn:ietf:wg:oauth:2.0:oob"),
     "GET /api/v1/apps/verify_credentials": Act(),

@@ -9,6 +9,7 @@ from typing import Any
 
 from aiohttp import FormData
 
+from federation.outbox.announcements import Notice, publish_notice
 from storage import actors, cards, trends
 from storage.database import Transaction
 from storage.members import Person
@@ -183,6 +184,9 @@ async def _explored(stage: Stage) -> None:
 
 async def _published(stage: Stage) -> None:
     """The admin's texts, and the peers."""
+    await stage.world.institution()
+    made = await publish_notice(stage.world.ctx, Notice("Maintenance"), by="console")
+    stage.names["announcement"] = str(made)
     text = Text("<p>Rien</p>", stage.world.clock.now)
     terms = (Terms(date(2026, 1, 1), text),)
     stage.world.change_site(privacy_policy=text, terms=terms, publish_blocks=True)

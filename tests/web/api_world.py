@@ -14,7 +14,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from federation.addresses import Guard
 from federation.client import Client
 from federation.context import Context
-from federation.local_actors import NewKeys, new_actor
+from federation.local_actors import INSTANCE_ACTOR_ID, NewKeys, new_actor
 from federation.wire.keys import generate_ed25519, generate_rsa
 from policies.terms import Audience, Level
 from storage import actors, attestations, favourites, follows, groups, instance, media, rules, statuses, timelines
@@ -307,6 +307,12 @@ class World:
 
     async def ruleset(self, text: str) -> None:
         await self.write(lambda tx: rules.insert_version(tx, body=text, author="test", reason="", now=self.clock.now))
+
+    async def institution(self) -> Actor:
+        """The instance's own actor."""
+        actor = new_actor(ORIGIN, INSTANCE_ACTOR_ID, "Application", ORIGIN.host, "", NOW)
+        await self.write(lambda tx: actors.insert_actor(tx, actor))
+        return actor
 
     def change_site(self, **changes: Any) -> None:
         """Other settings, from the next request on."""

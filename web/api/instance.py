@@ -1,4 +1,4 @@
-"""What apps ask about this server before and after sign-in: limits, features, emoji, announcements."""
+"""What apps ask about this server before and after sign-in: limits, features, emoji."""
 
 from dataclasses import dataclass
 from html import escape
@@ -21,7 +21,7 @@ from web.api.featured import MOST_TAGS
 from web.api.media import MOST_DESCRIPTION
 from web.api.polls import LONGEST, MOST_OPTION, MOST_OPTIONS, SHORTEST
 from web.api.statuses import CHARACTERS_PER_URL, MOST_CHARACTERS, MOST_MEDIA
-from web.auth import Viewer, anyone, requires
+from web.auth import anyone
 from web.images import LARGEST_FILE, MIME_TYPES
 from web.keys import CONTEXT, SITE, VERSION, Site
 from web.links import Links, make_links
@@ -111,12 +111,6 @@ async def list_emojis(request: web.Request) -> web.StreamResponse:
     """Those to pick, and the badge, which apps draw but nobody picks."""
     found, links = await request.app[CONTEXT].db.read(custom_emojis.list_emojis), make_links(request, None)
     return answer([badge(links), *(custom_emoji(one, links) for one in found)])
-
-
-@routes.get("/api/v1/announcements")
-@requires()
-async def list_announcements(_: web.Request, __: Viewer) -> web.StreamResponse:
-    return answer([])
 
 
 async def _read(request: web.Request) -> About:

@@ -5,6 +5,7 @@ strings, dates with three decimals and Z, no null in an array (client_behaviour.
 Mastodon feature that is not here says so: no quote.
 """
 
+from web.render.announcements import announcement, announcement_reaction
 from web.render.cards import preview_card
 from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
@@ -46,6 +47,8 @@ __all__ = [
     "Renderer",
     "account",
     "accounts",
+    "announcement",
+    "announcement_reaction",
     "badge",
     "conversation",
     "credential_account",

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 
 from federation.context import Context
 from storage.database import Reader
-from storage.events import EVERYBODY, get_last_position, list_after
+from storage.events import EVERYBODY, MEMBERS, get_last_position, list_after
 from storage.grants import list_live
 from storage.records import Event
-from storage.views import Posts
 from web.auth import Viewer
 from web.links import Links, Pass
 from web.render import Frame
@@ -43,7 +42,11 @@ class _Batch:
 
 
 def _list_concerned(event: Event, outlets: Mapping[int, Sequence[Outlet]]) -> list[int]:
-    """Whose open connections an event may be told: its owner's, or those of all who listen to public streams."""
+    """Whose open connections an event may be told: its owner's, all members', or those of all who listen to public
+    streams.
+    """
+    if event.owner_id == MEMBERS:
+        return list(outlets)
     if event.owner_id != EVERYBODY:
         return [event.owner_id] if event.owner_id in outlets else []
     return [owner for owner, theirs in outlets.items() if any(outlet.listens_in_public for outlet in theirs)]
@@ -162,7 +165,7 @@ class Hub:
                     outlet.put(message)
             await asyncio.sleep(0)  # hundreds may be told: let each have its own at once, and requests go on
 
-    def _framing(self, viewer: Viewer) -> Callable[[Posts], Frame]:
+    def _framing(self, viewer: Viewer) -> Callable[[str], Frame]:
         now, origin = self._ctx.now(), self._ctx.origin
         links = Links(origin.base, self._link_key(), now, Pass(viewer.actor_id, viewer.token_id))
-        return lambda posts: Frame(origin, links, now, viewer.actor_id, posts.people.locale or "fr")
+        return lambda locale: Frame(origin, links, now, viewer.actor_id, locale or "fr")

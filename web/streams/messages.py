@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import orjson
 
-from storage import notifications, views
+from storage import announcements, notifications, views
 from storage.database import Reader
 from storage.events import EVERYBODY
 from storage.filters import list_active
@@ -20,6 +20,14 @@ from storage.sights import list_locales, list_seen
 from storage.views import Posts
 from storage.visibility import get_visible
 from storage.welcome import list_welcoming
+from web.announcing import (
+    Announced,
+    Reacted,
+    load_announcements,
+    load_reaction,
+    render_announcements,
+    render_reaction,
+)
 from web.conversing import Conversations, load_conversations, render_conversations
 from web.render import Entity, Frame, Renderer, notification
 from web.streams.outlets import HOME, Message, Outlet, Stream, Where
@@ -40,6 +48,7 @@ class Told:
     notification: Notification | None = None
     posts: Posts | None = None
     talk: Conversations | None = None
+    announced: Announced | Reacted | None = None
 
 
 async def load_told(tx: Reader, events: Sequence[tuple[int, Event]], *, now: int) -> list[Told]:
@@ -55,7 +64,7 @@ async def load_told(tx: Reader, events: Sequence[tuple[int, Event]], *, now: int
         match event.type:
             case "delete" if event.owner_id == EVERYBODY:
                 told.append(Told(event, owner, Where(public=frozenset())))
-            case "delete" | "notifications_merged":
+            case "delete" | "notifications_merged" | "announcement.delete":
                 told.append(Told(event, owner))
             case "update" | "status.update" if (owner, event.ref) in shown:
                 status, posts = shown[owner, event.ref]
@@ -69,6 +78,8 @@ async def load_told(tx: Reader, events: Sequence[tuple[int, Event]], *, now: int
                 told.append(await _load_notification(tx, event, now=now))
             case "conversation":
                 told.append(await _load_conversation(tx, event, now=now))
+            case "announcement" | "announcement.reaction":
+                told.append(await _load_announcement(tx, event, owner, now=now))
     return [one for one in told if one is not None]
 
 
@@ -189,7 +200,17 @@ async def _load_conversation(tx: Reader, event: Event, *, now: int) -> Told | No
     return Told(event, owner, status=status, posts=talk.posts, talk=talk)
 
 
-def render_messages(told: Iterable[Told], outlet: Outlet, make_frame: Callable[[Posts], Frame]) -> Iterator[Message]:
+async def _load_announcement(tx: Reader, event: Event, owner: int, *, now: int) -> Told | None:
+    announced: Announced | Reacted | None
+    if event.type == "announcement.reaction":
+        announced = await load_reaction(tx, event.ref)
+    else:
+        found = await announcements.get_current(tx, event.ref, now=now)
+        announced = await load_announcements(tx, [found], viewer=owner, now=now) if found else None
+    return None if announced is None else Told(event, owner, announced=announced)
+
+
+def render_messages(told: Iterable[Told], outlet: Outlet, make_frame: Callable[[str], Frame]) -> Iterator[Message]:
     """The messages for one connection, in the order of the events."""
     for one in told:
         streams = list(outlet.wanting(one.event.type, one.where))
@@ -198,11 +219,13 @@ def render_messages(told: Iterable[Told], outlet: Outlet, make_frame: Callable[[
             yield from (Message(stream, one.event.type, payload) for stream in streams)
 
 
-def _render_payload(told: Told, make_frame: Callable[[Posts], Frame]) -> str | None:
+def _render_payload(told: Told, make_frame: Callable[[str], Frame]) -> str | None:
     """JSON text of an entity, or the id of what is gone; None when there is nothing to show."""
+    if told.announced is not None:
+        return _dump(_render_announced(told.announced, make_frame))
     if told.posts is None:
         return str(told.event.ref)
-    frame = make_frame(told.posts)
+    frame = make_frame(told.posts.people.locale)
     renderer, status = Renderer(told.posts, frame), told.status
     if status is not None and not renderer.is_shown(status):
         return None
@@ -211,6 +234,12 @@ def _render_payload(told: Told, make_frame: Callable[[Posts], Frame]) -> str | N
     if told.notification is not None:
         return _dump(notification(told.notification, renderer, status))
     return None if status is None else _dump(renderer.status(status))
+
+
+def _render_announced(announced: Announced | Reacted, make_frame: Callable[[str], Frame]) -> Entity:
+    if isinstance(announced, Reacted):
+        return render_reaction(announced, make_frame(""))
+    return render_announcements(announced, make_frame(announced.locale))[0]
 
 
 def _dump(entity: Entity) -> str:

@@ -119,6 +119,8 @@ class Outlet:
                 wanted = stream.argument in where.lists
             case "direct", "conversation":
                 wanted = True
+            case "user", "announcement" | "announcement.reaction" | "announcement.delete":
+                wanted = True
             case "user" | "list" | "direct", "delete":
                 wanted = True
             case _:
