@@ -68,9 +68,14 @@ def portrait(base: str, kind: str, owner_id: int, source: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Handed to every orchestration; frozen, so that a test can build one by hand."""
+    """Handed to every orchestration; frozen, so that a test can build one by hand.
+
+    `mail`: whether letters are sent; `joinable`: whether people may sign up by themselves.
+    """
 
     db: Database
     client: Client
     origin: Origin
     now: Callable[[], int]
+    mail: bool = False
+    joinable: bool = False

@@ -70,7 +70,7 @@ async def get_nodeinfo(ctx: Context, request: web.Request) -> web.Response:
         return _json({"error": "Record not found"}, status=404)
     actor = await ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, ctx.origin.instance_actor))
     title = actor.name if actor else ctx.origin.host
-    instance = Instance(version=VERSION, title=title, open_registrations=False, users=None, posts=None)
+    instance = Instance(version=VERSION, title=title, open_registrations=ctx.joinable, users=None, posts=None)
     return _json(discovery.render_nodeinfo(version, instance), type_=discovery.NODEINFO_TYPE.format(version))
 
 

@@ -11,7 +11,20 @@ from federation.delivery import claim, deliver
 from federation.inbox.process import process_batch
 from federation.rounds import go_rounds
 from federation.slices import pull_due
-from storage import actors, attestations, cards, decisions, deliveries, events, groups, inbox, mutes, statuses, trends
+from storage import (
+    actors,
+    attestations,
+    cards,
+    decisions,
+    deliveries,
+    events,
+    groups,
+    inbox,
+    mutes,
+    sign_ups,
+    statuses,
+    trends,
+)
 from storage.database import Reader, Transaction
 from storage.records import Actor
 
@@ -27,6 +40,7 @@ KEEP_NONCES = 10 * MINUTE  # twice what a fresh signature may be old
 KEEP_DONE = 2 * DAY  # longer than any signature is accepted: a replay must still be known
 KEEP_KEYS = 60 * MINUTE  # as long as the same Idempotency-Key means the same post
 KEEP_DECISIONS = 90 * DAY
+KEEP_UNCONFIRMED = 7 * DAY  # as Mastodon
 
 
 async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # noqa: ARG001  # leases in the rows name no owner
@@ -86,6 +100,7 @@ async def _thin(tx: Transaction, now: int) -> None:
     await deliveries.delete_finished_before(tx, now - KEEP_DONE)
     await statuses.delete_idempotent_before(tx, now - KEEP_KEYS)
     await mutes.delete_mutes_before(tx, now)
+    await sign_ups.delete_unconfirmed(tx, before=now - KEEP_UNCONFIRMED)
     await cards.delete_unused_before(tx, now - DAY)
     await decisions.delete_before(tx, now - KEEP_DECISIONS)
 

@@ -34,6 +34,11 @@ MAY: dict[Role, frozenset[Act]] = {
 }
 
 
+def roles_for(act: Act) -> frozenset[str]:
+    """The roles that cover an act."""
+    return frozenset(role.value for role, acts in MAY.items() if act in acts)
+
+
 def may(role: Role, act: Act) -> Decision:
     """Whether a role covers an act."""
     return Allow(f"role:{role}") if act in MAY[role] else Deny(f"role:{role}", Reason.ROLE)

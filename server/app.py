@@ -45,6 +45,7 @@ def build_app(config: Config, ctx: Context) -> web.Application:
         description=config.description,
         contact_email=config.contact,
         registrations=config.registrations,
+        confirm_email=config.confirm_email,
         rules=config.rules,
         mail=config.mail is not None,
         privacy_policy=read_text(config.privacy_policy) if config.privacy_policy else None,

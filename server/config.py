@@ -57,6 +57,7 @@ class Config:
     description: str = ""
     contact: str = ""
     registrations: str = "closed"
+    confirm_email: bool = False
     rules: tuple[str, ...] = ()
     bind: Bind = field(default_factory=Bind)
     workers: int = 1
@@ -190,6 +191,8 @@ def _contradictions(found: Mapping[str, Any]) -> Iterator[Mistake]:
         if not development and re.search(r":\d+$", found.get(key, "")):
             only = say("a port is for development = true only", "un port n'est permis qu'avec development = true")
             yield Mistake(key, only)
+    if found.get("confirm_email") and not found.get("mail"):
+        yield Mistake("confirm_email", say("needs a server in mail", "demande un serveur dans mail"))
     if found.get("trusted_addresses") and not development:
         yield Mistake(
             "trusted_addresses",
@@ -228,6 +231,7 @@ def _completed(found: dict[str, Any], folder: Path) -> Config:
     found["media"] = (folder / found.get("media", "media")).as_uri()
     found.setdefault("handle_domain", found["host"])
     found.setdefault("title", found["host"])
+    found.setdefault("confirm_email", "mail" in found)
     if not database.startswith("sqlite:"):
         found.setdefault("workers", os.cpu_count() or 1)
     for name in ("ca_bundle", "privacy_policy"):
@@ -398,7 +402,7 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
     "title": _text,
     "description": _text,
     "contact": _text,
-    "registrations": _word("closed"),
+    "registrations": _word("open", "approval", "closed"),
     "bind": _bind,
     "ca_bundle": _text,
     "mail": _mail,
@@ -407,6 +411,7 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
 }
 _VALUES: dict[str, Callable[[Any], Any]] = {
     "development": _flag,
+    "confirm_email": _flag,
     "rules": _texts,
     "workers": _count,
     "trusted_addresses": _networks,

@@ -35,7 +35,14 @@ async def open_context(config: Config) -> AsyncIterator[Context]:
     db = await _open_database(config.database)
     try:
         async with _make_client(config) as client:
-            yield Context(db, client, Origin(config.host, config.handle_domain, config.scheme), now_ms)
+            yield Context(
+                db,
+                client,
+                Origin(config.host, config.handle_domain, config.scheme),
+                now_ms,
+                mail=config.mail is not None,
+                joinable=config.registrations != "closed",
+            )
     finally:
         await db.close()
 

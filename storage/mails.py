@@ -31,6 +31,11 @@ async def delete_mail(tx: Transaction, mail_id: int) -> None:
     await tx.execute("DELETE FROM mails WHERE id = :id", id=mail_id)
 
 
+async def delete_mails_to(tx: Transaction, recipient: str) -> None:
+    """Nothing more is to be said there."""
+    await tx.execute("DELETE FROM mails WHERE recipient = :recipient", recipient=recipient)
+
+
 async def reschedule(tx: Transaction, mail_id: int, *, due_at: int) -> None:
     await tx.execute("UPDATE mails SET due_at = :due, lease_owner = '' WHERE id = :id", due=due_at, id=mail_id)
 

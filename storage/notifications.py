@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from policies.moderation import Act, roles_for
 from storage import push
 from storage.database import Reader, Transaction
 from storage.events import insert_event
@@ -13,10 +14,17 @@ from storage.welcome import WELCOME_TO_NOTIFY
 
 _COLUMNS = columns(Notification, "n")
 _INSERT = "INSERT INTO notifications ({}) VALUES ({})".format(*placeholders(Notification))
+# Who waits to be let in is shown to those who let people in, and to nobody else.
+_DOORKEEPERS = ", ".join(f"'{role}'" for role in sorted(roles_for(Act.MANAGE_MEMBERS)))
+_WAITS = (
+    "n.type = 'admin.sign_up' AND EXISTS (SELECT 1 FROM members k WHERE k.actor_id = n.owner_id "
+    f"AND k.role IN ({_DOORKEEPERS})) AND EXISTS (SELECT 1 FROM members w WHERE w.actor_id = n.actor_id "
+    "AND (w.confirmed_at IS NULL OR w.approved_at IS NULL))"
+)
 # Whether a notification `n` is for `owner`, and may be shown now.
 SHOWN_TO_OWNER = (
     "n.owner_id = :owner AND NOT EXISTS (SELECT 1 FROM actors x WHERE x.id = n.actor_id AND "
-    f"(x.disabled_at IS NOT NULL OR x.host_suspended = 1 OR NOT {WELCOME_TO_NOTIFY})) AND (n.status_id IS NULL OR EXISTS "
+    f"((x.disabled_at IS NOT NULL AND NOT ({_WAITS})) OR x.host_suspended = 1 OR NOT {WELCOME_TO_NOTIFY})) AND (n.status_id IS NULL OR EXISTS "
     f"(SELECT 1 FROM statuses s JOIN actors a ON a.id = s.actor_id WHERE s.id = n.status_id AND {VISIBLE}))"
 )
 

@@ -118,6 +118,19 @@ def for_apps(*scopes: str) -> Callable[[AppHandler], Handler]:
     return decorate
 
 
+def for_newcomers(*scopes: str) -> Callable[[AppHandler], Handler]:
+    """For any token, also of somebody who has not confirmed their address or is not let in yet."""
+
+    def decorate(handler: AppHandler) -> Handler:
+        @wraps(handler)
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            return await handler(request, _checked(request.get(GRANT), scopes, waiting=True))
+
+        return declare(guarded, Access(Who.APP, scopes))
+
+    return decorate
+
+
 def anyone(handler: Handler) -> Handler:
     """For anyone, always alike: a token is not looked at."""
 
@@ -179,13 +192,13 @@ def viewer_of(grant: Grant | None, *scopes: str) -> Viewer:
     return _viewer(_checked(grant, scopes))
 
 
-def _checked(grant: Grant | None, scopes: tuple[str, ...]) -> Grant:
-    """The phrases are Mastodon's: some clients compare them."""
+def _checked(grant: Grant | None, scopes: tuple[str, ...], *, waiting: bool = False) -> Grant:
+    """The phrases are Mastodon's: some clients compare them. `waiting`: who is not in yet may, too."""
     if grant is None:
         raise ApiError(401, "The access token is invalid", headers={"WWW-Authenticate": 'Bearer error="invalid_token"'})
     if scopes and not any(covers(grant.scopes.split(), scope) for scope in scopes):
         raise ApiError(403, "This action is outside the authorized scopes")
-    if grant.standing:
+    if grant.standing and not (waiting and grant.standing != "disabled"):
         raise ApiError(403, _STANDINGS[grant.standing])
     return grant
 

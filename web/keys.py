@@ -22,7 +22,8 @@ class Site:
     description: str = ""
     contact_email: str = ""
     languages: tuple[str, ...] = ("fr", "en")
-    registrations: str = "closed"
+    registrations: str = "closed"  # open, approval, closed
+    confirm_email: bool = False
     rules: tuple[str, ...] = ()
     mail: bool = False  # whether any can be sent
     privacy_policy: Text | None = None
@@ -31,6 +32,11 @@ class Site:
     development: bool = False
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     rates: Rates = field(default_factory=Rates)
+
+    @property
+    def approval(self) -> bool:
+        """Whether somebody has to let in who signs up."""
+        return self.registrations == "approval"
 
 
 CONTEXT: web.AppKey[Context] = web.AppKey("context", Context)

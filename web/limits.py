@@ -19,6 +19,9 @@ _MEDIA = re.compile(r"/api/v[12]/media/?")
 _PROFILE = re.compile(r"/api/v1/(?:accounts/update_credentials|profile)/?")
 _DELETE = re.compile(r"/api/v1/statuses/[0-9]+/?")
 _UNREBLOG = re.compile(r"/api/v1/statuses/[0-9]+/unreblog/?")
+_APPS = re.compile(r"/api/v1/apps/?")
+_SIGN_UP = re.compile(r"/api/v1/accounts/?")
+_CONFIRMATION = re.compile(r"/api/v1/emails/confirmations/?")
 _PAGING = ("max_id=", "min_id=", "since_id=", "page=")
 
 
@@ -42,6 +45,18 @@ def spend_second_step(request: web.Request, actor_id: int) -> Allowance:
     """Count an attempt to guess a second factor: who guesses has the password already."""
     limiter, now, rates = request.app[LIMITER], request.app[CONTEXT].now(), request.app[SITE].rates
     return limiter.spend("second_steps", rates.sign_ins_to_account, str(actor_id), now=now)
+
+
+def spend_sign_up(request: web.Request) -> Allowance:
+    """Count a sign-up by the page as one by an app."""
+    limiter, now, rates = request.app[LIMITER], request.app[CONTEXT].now(), request.app[SITE].rates
+    return limiter.spend("sign_ups", rates.sign_ups, source_of(request), now=now)
+
+
+def spend_confirmation(request: web.Request, actor_id: int) -> Allowance:
+    """Count a letter that somebody has sent to themselves, or to whomever."""
+    limiter, now, rates = request.app[LIMITER], request.app[CONTEXT].now(), request.app[SITE].rates
+    return limiter.spend("confirmations", rates.confirmations, f"@{actor_id}", now=now)
 
 
 def add_headers(allowance: Allowance, headers: MutableMapping[str, str]) -> None:
@@ -75,10 +90,12 @@ def _rates_for(request: web.Request, grant: Grant | None) -> Iterator[tuple[str,
         yield "media", rates.media, who
     if (method == "DELETE" and _DELETE.fullmatch(path)) or (method == "POST" and _UNREBLOG.fullmatch(path)):
         yield "deletes", rates.deletes, who
-    if method == "POST" and path == "/api/v1/apps":
+    if method == "POST" and _APPS.fullmatch(path):
         yield "apps", rates.apps, source_of(request)
-    if method == "POST" and path == "/api/v1/accounts":
+    if method == "POST" and _SIGN_UP.fullmatch(path):
         yield "sign_ups", rates.sign_ups, source_of(request)
+    if method == "POST" and _CONFIRMATION.fullmatch(path):
+        yield "confirmations", rates.confirmations, who
 
 
 def _may_hold_pictures(request: web.Request) -> bool:

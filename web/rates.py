@@ -31,6 +31,7 @@ class Rates:
     deletes: Rate = Rate(30, 1_800)
     apps: Rate = Rate(5, 600)
     sign_ups: Rate = Rate(5, 1_800)
+    confirmations: Rate = Rate(5, 1_800)
     sign_ins_of_address: Rate = Rate(25, 300)
     sign_ins_to_account: Rate = Rate(25, 3_600)
 

@@ -31,6 +31,7 @@ from web.api import (
     reports,
     scheduled,
     search,
+    sign_ups,
     statuses,
     tags,
     terms,
@@ -51,8 +52,10 @@ from web.pages import (
     security_keys,
     settings,
     sign_in,
+    sign_up,
     static,
     two_factor,
+    waiting,
 )
 from web.streaming import add_streaming
 
@@ -81,6 +84,7 @@ _API = (
     reports,
     scheduled,
     search,
+    sign_ups,
     statuses,
     tags,
     terms,
@@ -98,8 +102,10 @@ _PAGES = (
     security_keys,
     settings,
     sign_in,
+    sign_up,
     static,
     two_factor,
+    waiting,
 )
 
 

@@ -11,7 +11,7 @@ from federation.context import Context
 from federation.distribution import Outgoing, send
 from federation.documents import actor_document
 from federation.facts import Parcel
-from federation.local_actors import insert_local_actor, make_keys, new_actor
+from federation.local_actors import NewKeys, insert_local_actor, make_keys, new_actor
 from federation.signing import get_keys
 from federation.wire.compose import compose, compose_line
 from federation.wire.proofs import sign_document
@@ -69,24 +69,44 @@ class NewMember:
         return self.confirmed and self.approved
 
 
+@dataclass(frozen=True, slots=True)
+class Drafted:
+    """An account that is all there but for the database."""
+
+    actor: Actor
+    keys: NewKeys
+    account: Member
+
+
 async def create_member(ctx: Context, member: NewMember, *, by: str) -> Actor:
     """A person's account with its actor. NameTakenError, or ValueError for a name that may not be."""
+    drafted = await draft_member(ctx, member)
+
+    async def unit(tx: Transaction) -> Actor:
+        await insert_drafted(tx, drafted, by=by)
+        return drafted.actor
+
+    return await ctx.db.transact(unit)
+
+
+async def draft_member(ctx: Context, member: NewMember) -> Drafted:
+    """What takes long of making an account, outside any transaction. ValueError for a name that may not be."""
     now = ctx.now()
     name = check_name(member.name)
     shown = strip_badge(clean_text(member.display_name, MAX_NAME))
     actor = new_actor(ctx.origin, new_id(now), "Person", name, shown, now)
     if not member.admitted:
         actor = replace(actor, disabled_at=now)
-    keys = await make_keys(actor.uri)
+    return Drafted(actor, await make_keys(actor.uri), _account(actor.id, member, now))
 
-    async def unit(tx: Transaction) -> Actor:
-        await require_free(tx, name)
-        await insert_local_actor(tx, actor, keys, now)
-        await members.insert_member(tx, _account(actor.id, member, now))
-        await audit.append(tx, actor=by, act="member.create", subject=name, now=now, role=member.role)
-        return actor
 
-    return await ctx.db.transact(unit)
+async def insert_drafted(tx: Transaction, drafted: Drafted, *, by: str) -> None:
+    """Raises NameTakenError."""
+    name, now = drafted.actor.username, drafted.account.created_at
+    await require_free(tx, name)
+    await insert_local_actor(tx, drafted.actor, drafted.keys, now)
+    await members.insert_member(tx, drafted.account)
+    await audit.append(tx, actor=by, act="member.create", subject=name, now=now, role=drafted.account.role)
 
 
 def _account(actor_id: int, member: NewMember, now: int) -> Member:

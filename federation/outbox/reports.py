@@ -14,14 +14,14 @@ from federation.memberships import list_moderators
 from federation.notifying import notify
 from federation.outbox.follows import send_control
 from federation.wire.render import render_activity
-from policies.moderation import MAY
 from policies.moderation import Act as Duty
+from policies.moderation import roles_for
 from storage import actors, groups, members, reports
 from storage.ids import new_id
 from storage.records import Actor, Report, Status, as_json
 from storage.visibility import list_visible
 
-STAFF = frozenset(role.value for role, duties in MAY.items() if Duty.HANDLE_REPORTS in duties)
+STAFF = roles_for(Duty.HANDLE_REPORTS)
 
 
 class UnknownError(LookupError):

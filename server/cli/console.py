@@ -39,6 +39,8 @@ _HEADINGS = {
     "until": "jusqu'au",
     "revoked": "retiré",
     "email": "courriel",
+    "confirmed": "adresse confirmée",
+    "approved": "accepté",
     "direction": "sens",
     "onward": "au-delà",
     "software": "logiciel",

@@ -2,7 +2,7 @@
 
 import difflib
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,13 +10,14 @@ import click
 
 from federation.context import Context
 from federation.outbox import attestations as acts
+from federation.outbox import sign_ups as acts_on_requests
 from federation.outbox.attestations import Evidence
 from federation.outbox.profiles import NAME, NewMember, create_member, require_free
 from policies.terms import PROFESSIONS, SPECIALTIES, Level, Role
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
 from server.cli.people import get_member, tell_member
 from server.speech import say
-from storage import attestations, audit, groups, members, oauth, second_factors
+from storage import attestations, audit, groups, members, oauth, second_factors, sign_ups
 from storage.database import Reader, Transaction
 from storage.members import Person
 from storage.records import Attestation, listed
@@ -145,9 +146,22 @@ def revoke(console: Console, name: str, reason: str) -> None:
     console.tell({"name": name}, say(f"{name} is no longer verified.", f"{name} n'est plus vérifié."))
 
 
-@member_command.command("list", **told("All accounts.", "Tous les comptes.", "confrere member list --json"))
+@member_command.command(
+    "list",
+    **told(
+        "All accounts; --pending: who asked for one and is not in yet.",
+        "Tous les comptes ; --pending : qui en demande un et attend.",
+        "confrere member list --pending",
+    ),
+)
+@click.option("--pending", is_flag=True)
 @click.pass_obj
-def list_(console: Console) -> None:
+def list_(console: Console, pending: bool) -> None:
+    if pending:
+        waiting = console.run(lambda ctx: ctx.db.read(sign_ups.list_waiting))
+        console.show_rows([_request(person) for person in waiting], say("Nobody waits.", "Personne n'attend."))
+        return
+
     async def rows(tx: Reader) -> list[dict[str, Any]]:
         people = await members.list_people(tx)
         known = await attestations.list_attestations(tx, [person.actor.id for person in people])
@@ -157,6 +171,44 @@ def list_(console: Console) -> None:
         return await ctx.db.read(rows)
 
     console.show_rows(console.run(act), say("No members yet.", "Pas encore de membre."))
+
+
+@member_command.command(
+    "approve",
+    **told(
+        "Let somebody in who asked for an account. They are told by mail.",
+        "Ouvrir le compte de quelqu'un qui l'a demandé. Un courriel l'en avertit.",
+        "confrere member approve nina",
+    ),
+)
+@click.argument("name")
+@click.pass_obj
+def approve(console: Console, name: str) -> None:
+    console.run(lambda ctx: _decide(ctx, name, acts_on_requests.approve))
+    console.tell({"name": name}, say(f"{name} is let in.", f"Le compte de {name} est accepté."))
+
+
+@member_command.command(
+    "reject",
+    **told(
+        "Turn somebody away who asked for an account: all they said is erased, and the name is free again.",
+        "Refuser un compte demandé : tout ce qui a été dit est effacé, et le nom redevient libre.",
+        "confrere member reject nina",
+    ),
+)
+@click.argument("name")
+@click.pass_obj
+def reject(console: Console, name: str) -> None:
+    console.run(lambda ctx: _decide(ctx, name, acts_on_requests.reject))
+    console.tell({"name": name}, say(f"{name} is turned away.", f"La demande de {name} est refusée."))
+
+
+async def _decide(ctx: Context, name: str, act: Callable[..., Awaitable[Person]]) -> None:
+    person = await ctx.db.read(lambda tx: get_member(tx, name))
+    try:
+        await act(ctx, person.actor.id, by=CONSOLE)
+    except acts_on_requests.NotWaitingError as error:
+        raise Refused(say(f"{name} does not wait to be let in", f"{name} n'attend pas d'approbation")) from error
 
 
 @member_command.command("show", **told("One account.", "Un compte.", "confrere member show claire"))
@@ -274,6 +326,17 @@ def _require_code(code: str, table: Mapping[str, object]) -> None:
 def _end_of(day: datetime) -> int:
     """Unix ms of the end of a day (UTC): the last day counts."""
     return int((day.replace(tzinfo=UTC) + timedelta(days=1)).timestamp() * 1000)
+
+
+def _request(person: Person) -> dict[str, Any]:
+    return {
+        "name": person.actor.username,
+        "email": person.member.email,
+        "confirmed": person.member.confirmed_at is not None,
+        "approved": person.member.approved_at is not None,
+        "reason": person.member.reason,
+        "since": moment(person.member.created_at),
+    }
 
 
 def _row(person: Person, attestation: Attestation | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import pytest
 
 from policies.decision import Allow, Deny, Reason
-from policies.moderation import Act, may
+from policies.moderation import Act, may, roles_for
 from policies.terms import Role
 
 EVERYTHING = set(Act)
@@ -23,3 +23,4 @@ def test_roles(role: Role, acts: set[Act]) -> None:
     for act in Act:
         expected = Allow(f"role:{role}") if act in acts else Deny(f"role:{role}", Reason.ROLE)
         assert may(role, act) == expected
+        assert (role in roles_for(act)) == (act in acts)

@@ -180,6 +180,16 @@ def test_mail_servers(written: str, expected: tuple[str, int, str, str, str]) ->
     assert mail.sender == "confrere@chu-a.example"
 
 
+def test_addresses_are_confirmed_where_mail_can_be_sent() -> None:
+    text = 'host = "chu-a.example"\ndatabase = "sqlite:///x"\n'
+    assert not parse_config(text, {}, Path("/")).confirm_email
+    with pytest.raises(ConfigError, match="confirm_email: needs"):
+        parse_config(text + "confirm_email = true", {}, Path("/"))
+    text += 'mail = "smtp://127.0.0.1"\n'
+    assert parse_config(text, {}, Path("/")).confirm_email
+    assert not parse_config(text + "confirm_email = false", {}, Path("/")).confirm_email
+
+
 @pytest.mark.parametrize(
     "written",
     ["mail.chu-a.example", "smtp://mail.chu-a.org", "https://h.example", "smtps://h:x", "smtps://h.example/a"],

@@ -28,8 +28,10 @@ from web.pages import (
     security_keys,
     settings,
     sign_in,
+    sign_up,
     static,
     two_factor,
+    waiting,
 )
 from web.rates import Rate, Rates
 from web.shared_rates import share_rates
@@ -90,8 +92,10 @@ async def serving(
             security_keys,
             settings,
             sign_in,
+            sign_up,
             static,
             two_factor,
+            waiting,
         )
         for module in (apps, authorize, metadata, tokens, *pages):
             app.add_routes(module.routes)

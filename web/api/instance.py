@@ -150,7 +150,7 @@ def render_instance(about: About) -> Entity:
             "approval_required": site.registrations == "approval",
             "message": None,
             "min_age": None,
-            "reason_required": None,
+            "reason_required": site.approval,
             "url": None,
         },
         "api_versions": {"mastodon": API_VERSION},

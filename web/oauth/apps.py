@@ -11,7 +11,7 @@ from storage.ids import new_id
 from storage.oauth import Grant, get_app, insert_app
 from storage.records import App
 from web.answers import answer
-from web.auth import anyone, for_apps
+from web.auth import anyone, for_newcomers
 from web.bodies import read_form
 from web.errors import ApiError
 from web.forms import Form
@@ -43,7 +43,7 @@ async def register_app(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/api/v1/apps/verify_credentials")
-@for_apps()
+@for_newcomers()
 async def verify_credentials(request: web.Request, grant: Grant) -> web.StreamResponse:
     app = await request.app[CONTEXT].db.read(lambda tx: get_app(tx, grant.app_id))
     if app is None:

@@ -43,9 +43,7 @@ async def give_token(request: web.Request) -> web.StreamResponse:
     row = await ctx.db.transact(unit)
     if isinstance(row, Refusal):
         return answer_refusal(row)
-    return answer_oauth(
-        {"access_token": token, "token_type": "Bearer", "scope": row.scopes, "created_at": row.created_at // 1000}
-    )
+    return answer_oauth(_describe(token, row))
 
 
 @routes.post("/oauth/revoke")
@@ -65,6 +63,18 @@ async def revoke_token(request: web.Request) -> web.StreamResponse:
     if isinstance(await request.app[CONTEXT].db.transact(unit), Refusal):
         return answer_refusal(Refusal("unauthorized_client", 403))  # as Doorkeeper has it
     return answer_oauth({})
+
+
+async def issue_token(db: Database, app_id: int, actor_id: int, scopes: str, *, now: int) -> dict[str, object]:
+    """A member's token for an app that has just signed them up; the answer is a Token."""
+    token = new_token()
+    row = Token(new_id(now), hash_token(token), app_id, actor_id, scopes, now)
+    await db.transact(lambda tx: insert_token(tx, row))
+    return _describe(token, row)
+
+
+def _describe(token: str, row: Token) -> dict[str, object]:
+    return {"access_token": token, "token_type": "Bearer", "scope": row.scopes, "created_at": row.created_at // 1000}
 
 
 async def issue_console_token(db: Database, actor_id: int, scopes: tuple[str, ...], *, now: int) -> str:

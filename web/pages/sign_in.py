@@ -12,6 +12,7 @@ from web.keys import CONTEXT
 from web.limits import spend_sign_in
 from web.pages.second_step import admit
 from web.pages.session import Visit, close_session, page, show
+from web.pages.waiting import show_waiting
 from web.passwords import password_fits
 from web.tokens import hash_token, new_token
 
@@ -38,6 +39,8 @@ async def sign_in(request: web.Request, visit: Visit) -> web.StreamResponse:
     fits = await password_fits(visit.form.text("password") or "", person.member.password_hash if person else None)
     if person is None or not fits:
         return _show_form(request, visit, back, status=422, problem="wrong", login=login)
+    if not person.member.admitted and person.member.disabled_at is None:
+        return await show_waiting(request, visit, person, local_path(back), status=403)
     if not person.enabled:
         return _show_form(request, visit, back, status=403, problem="disabled", login=login)
     return await admit(request, visit, person, local_path(back))
