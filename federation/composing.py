@@ -7,11 +7,14 @@ from federation.attesting import attest
 from federation.context import Context, Origin, portrait
 from federation.resolve import resolve_handle
 from federation.wire.compose import Named, compose, find_hashtags, find_mentions, find_shortcodes
+from federation.wire.errors import ProtocolError
+from federation.wire.sanitize import clean_html, clean_lines, to_text
 from storage import actors, custom_emojis, groups
 from storage.database import Reader
 from storage.records import Actor, as_json
 
 MAX_LOOK_UPS = 10
+MAX_TEXT = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +108,19 @@ async def list_emojis(tx: Reader, origin: Origin, *texts: str) -> str:
     asked = find_shortcodes("\n".join(texts))
     found = await custom_emojis.list_named(tx, asked) if asked else []
     return as_json([[one.shortcode, portrait(origin.base, "custom_emojis", one.id, one.file)] for one in found])
+
+
+def clean_translated(html: str) -> str | None:
+    """HTML from a service that translates, as harmless as a post's; None for what no honest one answers."""
+    try:
+        return clean_html(html)
+    except ProtocolError:
+        return None
+
+
+def translated_text(html: str) -> str:
+    """The same of a text without markup: its tags are dropped, and nothing is hidden in it."""
+    try:
+        return clean_lines(to_text(html), MAX_TEXT)
+    except ProtocolError:
+        return ""

@@ -14,11 +14,12 @@ from aiohttp import web
 from federation.context import Context
 from federation.endpoints import add_federation_routes
 from server.config import Config
-from server.context import open_context, require_ready
+from server.context import make_guard, make_tls, open_context, require_ready
 from server.jobs import finish_jobs, new_owner, run_jobs
 from server.logs import AccessLogger
 from storage.media_store import open_store
 from web.keys import CONTEXT, SITE, Site
+from web.outside.translate import add_translator
 from web.routes import add_web_routes
 from web.shared_rates import share_rates
 from web.texts import Terms, read_text
@@ -57,6 +58,8 @@ def build_app(config: Config, ctx: Context) -> web.Application:
     )
     store = open_store(config.media)
     add_federation_routes(app, ctx, store)
+    if config.translation is not None:
+        add_translator(app, config.translation, make_guard(config), make_tls(config))
     add_web_routes(app, store)
     if config.workers > 1 or not config.database.startswith("sqlite:"):
         share_rates(app)

@@ -19,6 +19,7 @@ from urllib.parse import unquote, urlsplit
 
 from server.speech import say
 from web.outside.mail import MailServer
+from web.outside.translate import Engine
 from web.rates import Rate, Rates
 from web.texts import read_text
 
@@ -71,6 +72,7 @@ class Config:
     privacy_policy: Path | None = None
     terms_of_service: Mapping[date, Path] = field(default_factory=lambda: MappingProxyType({}))
     publish_blocks: bool = False
+    translation: Engine | None = None
 
     @property
     def scheme(self) -> str:
@@ -315,6 +317,30 @@ def _mail(value: Any) -> MailServer:
     return MailServer(parts.hostname, port or usual, "", security, user, password)
 
 
+def _translation(value: Any) -> Engine:
+    """In clear only to where nobody outside can listen."""
+    example = '{ url = "https://translate.intra", key = "...", local = true }'
+    wanted = _WrongError(
+        say(
+            f"must be a table such as {example}; http:// is for private host names only",
+            f"doit être une table telle que {example} ; http:// seulement pour un nom d'hôte privé",
+        )
+    )
+    if not isinstance(value, dict) or not set(value) <= {"url", "key", "local"}:
+        raise wanted
+    url, key, local = value.get("url"), value.get("key", ""), value.get("local", False)
+    if not isinstance(url, str) or not isinstance(key, str) or not isinstance(local, bool):
+        raise wanted
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise wanted from None
+    schemes = {"http", "https"} if parts.hostname and is_private(parts.hostname) else {"https"}
+    if not parts.hostname or parts.query or parts.scheme not in schemes:
+        raise wanted
+    return Engine(url.rstrip("/"), key, local)
+
+
 def _address(value: Any) -> str:
     text = _text(value)
     if not _ADDRESS.fullmatch(text):
@@ -420,5 +446,6 @@ _VALUES: dict[str, Callable[[Any], Any]] = {
     "rate_limits": _rates,
     "terms_of_service": _dated,
     "publish_blocks": _flag,
+    "translation": _translation,
 }
 SETTINGS = _TEXTS | _VALUES

@@ -106,19 +106,30 @@ async def _open_database(address: str) -> Database:
         raise NotReadyError(say(f"the database does not open: {error}", f"la base ne s'ouvre pas : {error}")) from error
 
 
+def make_guard(config: Config) -> Guard:
+    """Where connections may go that others, or the admin, name."""
+    return Guard(config.trusted_addresses, config.trusted_hosts, development=config.development)
+
+
 def _make_client(config: Config) -> Client:
     return Client(
-        Guard(config.trusted_addresses, config.trusted_hosts, development=config.development),
+        make_guard(config),
         user_agent=f"Confrere/{version('confrere')} (+{config.scheme}://{config.host}/)",
         now=now_ms,
-        tls=_make_tls(config.ca_bundle) if config.ca_bundle else None,
+        tls=make_tls(config),
     )
 
 
-def _make_tls(ca_bundle: Path) -> ssl.SSLContext:
+def make_tls(config: Config) -> ssl.SSLContext | None:
+    """The authorities to trust; None for the system's. NotReadyError when they cannot be read."""
+    if config.ca_bundle is None:
+        return None
     try:
-        return ssl.create_default_context(cafile=ca_bundle)
+        return ssl.create_default_context(cafile=config.ca_bundle)
     except OSError as error:  # ssl.SSLError is one
         raise NotReadyError(
-            say(f"ca_bundle {ca_bundle} cannot be used: {error}", f"ca_bundle {ca_bundle} inutilisable : {error}")
+            say(
+                f"ca_bundle {config.ca_bundle} cannot be used: {error}",
+                f"ca_bundle {config.ca_bundle} inutilisable : {error}",
+            )
         ) from error

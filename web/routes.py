@@ -36,6 +36,7 @@ from web.api import (
     tags,
     terms,
     timelines,
+    translations,
 )
 from web.door import open_door
 from web.media_files import add_media
@@ -89,6 +90,7 @@ _API = (
     tags,
     terms,
     timelines,
+    translations,
 )
 _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (

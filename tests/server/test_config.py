@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from server.config import SETTINGS, Bind, Config, ConfigError, is_private, load_config, parse_config
+from web.outside.translate import Engine
 from web.rates import Rate, Rates
 
 LEAST = 'host = "social.chu-a.example"\ndatabase = "sqlite:///a.sqlite3"\n'
@@ -212,3 +213,19 @@ def test_texts_are_read_from_files_and_every_one_that_cannot_be_is_a_mistake(tmp
     assert [mistake.key for mistake in caught.value.mistakes] == ["privacy_policy", "terms_of_service"]
     for value in ('"terms.md"', '{ soon = "terms.md" }', "{ 2027-01-01 = 1 }"):
         assert mistakes(f"{LEAST}terms_of_service = {value}")[0].startswith("terms_of_service: ")
+
+
+def test_the_service_that_translates() -> None:
+    config = parse(LEAST + 'translation = { url = "http://translate.intra.internal:5000/", key = "a", local = true }')
+    assert config.translation == Engine("http://translate.intra.internal:5000", "a", local=True)
+    assert "'a'" not in repr(config.translation)
+    for value in (
+        '"https://8.8.8.8"',
+        "{}",
+        '{ url = "http://8.8.8.8" }',
+        '{ url = "ftp://localhost" }',
+        '{ url = "https://[" }',
+        '{ url = "https://a.example", local = "yes" }',
+        '{ url = "https://a.example", other = 1 }',
+    ):
+        assert mistakes(f"{LEAST}translation = {value}")[0].startswith("translation: "), value

@@ -26,6 +26,7 @@ from web.images import LARGEST_FILE, MIME_TYPES
 from web.keys import CONTEXT, SITE, VERSION, Site
 from web.links import Links, make_links
 from web.outside.push import VAPID
+from web.outside.translate import find_translator
 from web.render import Entity, badge, custom_emoji, moment, rules
 from web.showing import not_found
 
@@ -54,6 +55,7 @@ class About:
     ruleset: Ruleset
     usage: Usage
     vapid_key: str
+    translates: bool
 
 
 @routes.get("/api/v2/instance")
@@ -98,13 +100,6 @@ async def list_languages(request: web.Request) -> web.StreamResponse:
     return answer([{"code": code, "name": LANGUAGES.get(code, code)} for code in request.app[SITE].languages])
 
 
-@routes.get("/api/v1/instance/translation_languages")
-@anyone
-async def list_translations(_: web.Request) -> web.StreamResponse:
-    """Nothing is translated: posts about patients go to no other service."""
-    return answer({})
-
-
 @routes.get("/api/v1/custom_emojis")
 @anyone
 async def list_emojis(request: web.Request) -> web.StreamResponse:
@@ -120,7 +115,8 @@ async def _read(request: web.Request) -> About:
         return (await get_rules(tx)).ruleset, await get_usage(tx, since=ctx.now() - MONTH)
 
     ruleset, usage = await ctx.db.read(unit)
-    return About(ctx, request.app[SITE], make_links(request, None), ruleset, usage, request.app[VAPID].public)
+    links, translates = make_links(request, None), find_translator(request.app) is not None
+    return About(ctx, request.app[SITE], links, ruleset, usage, request.app[VAPID].public, translates)
 
 
 def render_instance(about: About) -> Entity:
@@ -141,7 +137,7 @@ def render_instance(about: About) -> Entity:
             "urls": _urls(about),
             "vapid": {"public_key": about.vapid_key},
             **_limits(),
-            "translation": {"enabled": False},
+            "translation": {"enabled": about.translates},
             "timelines_access": _timelines_access(),
             "limited_federation": about.ruleset.network is Network.CLOSED,
         },
