@@ -31,7 +31,12 @@ async def actor_stub(tx: Reader, origin: Origin, actor: Actor) -> dict[str, Any]
 async def actor_document(
     tx: Reader, origin: Origin, actor: Actor, *, now: int, policy: render.GroupPolicy | None = None
 ) -> dict[str, Any]:
-    """An actor of ours as signed requests see it; `policy` only for hosts of a private group's members."""
+    """An actor of ours as signed requests see it; `policy` only for hosts of a private group's members.
+
+    One that is suspended is a stub that says so, and nothing of what it said of itself.
+    """
+    if actor.disabled_by == "here":
+        return await actor_stub(tx, origin, actor)
     keys = [public_key(key, actor.uri) for key in await actors.list_keys(tx, actor.id)]
     attestation = await attestations.get_attestation(tx, actor.id)
     shown = attestation if attestation and in_force(attestation, now) else None

@@ -1,5 +1,8 @@
 """A checked actor document as rows: the actor, its keys, and what it is as a private group. Fetches nothing."""
 
+from dataclasses import replace
+from typing import Any
+
 from federation import memberships
 from federation.act import Act
 from federation.wire.actors import RemoteActor
@@ -22,10 +25,23 @@ async def store_actor(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
     await actors.replace_keys(act.tx, stored.id, keys)
     if remote.credential is None and await attestations.revoke_attestation(act.tx, stored.id, now=act.now):
         await memberships.reconsider(act, stored)
+    stored = await _follow_suspension(act, stored, suspended=remote.suspended)
     await moves.end_move(act.tx, stored.id, unless=remote.moved_to)
     if is_private_group(remote):
         await _store_group(act, remote, stored)
     return stored
+
+
+async def _follow_suspension(act: Act, stored: Actor, *, suspended: bool) -> Actor:
+    """Who is suspended at home is shown to nobody here, until home says otherwise; what we suspended stays so."""
+    changes: dict[str, Any] = {}
+    if suspended and stored.disabled_at is None:
+        changes = {"disabled_at": act.now, "disabled_by": "home"}
+    if not suspended and stored.disabled_by == "home":
+        changes = {"disabled_at": None, "disabled_by": ""}
+    if changes:
+        await actors.update_actor(act.tx, stored.id, **changes)
+    return replace(stored, **changes)
 
 
 def is_private_group(remote: RemoteActor) -> bool:

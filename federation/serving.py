@@ -132,7 +132,7 @@ async def get_actor(ctx: Context, request: web.Request) -> web.Response:
 
     async def unit(tx: Reader) -> dict[str, Any] | None:
         actor = await actors.get_actor(tx, path_id(request))
-        if actor is None or not actor.local or actor.disabled_at is not None:
+        if actor is None or not actor.local or (actor.disabled_at is not None and actor.disabled_by != "here"):
             return None
         if asker is None:
             return (

@@ -9,6 +9,7 @@ from federation.attesting import attest
 from federation.context import Context
 from federation.delivery import claim, deliver
 from federation.inbox.process import process_batch
+from federation.outbox.sanctions import erase_some
 from federation.rounds import go_rounds
 from federation.slices import pull_due
 from storage import (
@@ -62,6 +63,7 @@ async def go_round(ctx: Context) -> None:
     """One round of everything that is due now."""
     await _refresh_attestations(ctx)
     await end_lapsed(ctx)
+    await erase_some(ctx)
     while await pull_due(ctx):
         pass
 

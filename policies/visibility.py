@@ -68,6 +68,24 @@ def _sees(facts: SeeFacts) -> bool:
     return facts.viewer_active and (facts.is_author or entitled)
 
 
+@dataclass(frozen=True, slots=True)
+class MeetFacts:
+    """One person here and somebody whom they did not ask for. All false for who is not signed in."""
+
+    silenced: bool = False
+    is_self: bool = False
+    follows: bool = False
+
+
+def may_meet(facts: MeetFacts) -> Decision:
+    """Whether somebody is shown, with what they post, where nobody asked for them: public timelines, searches, the
+    directory, trends. It comes on top of `may_see`. Who looks at them on purpose, is addressed by them or shares a group
+    with them is not asked.
+    """
+    met = not facts.silenced or facts.is_self or facts.follows
+    return Allow("meet") if met else Deny("meet:silenced", Reason.NOT_FOUND)
+
+
 class Door(StrEnum):
     """At which address a post is asked for: its own, at its author's home, or its group's, at the group's home."""
 

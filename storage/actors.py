@@ -215,6 +215,11 @@ async def replace_keys(tx: Transaction, actor_id: int, keys: Iterable[ActorKey])
     await tx.execute_many(_INSERT_KEY, [values(key) for key in keys])
 
 
+async def get_erasing(tx: Reader) -> Actor | None:
+    """Somebody whose posts are being erased."""
+    return make(Actor, await tx.row(f"SELECT {COLUMNS} FROM actors a WHERE a.disabled_by = 'erasing' LIMIT 1"))
+
+
 async def suspend_host(tx: Transaction, host: str, *, suspended: bool) -> None:
     """Mark or unmark every actor of a host and its subdomains; marked ones are shown to nobody."""
     await tx.execute(

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from storage import queues
 from storage.database import Reader, Row, Transaction
+from storage.follows import Inbox
 from storage.queues import Lease
 from storage.records import Activity, Delivery, HostState, columns, make, placeholders, values
 
@@ -149,6 +150,16 @@ async def insert_receipts(tx: Transaction, sent: Iterable[tuple[str, str, str]],
         "INSERT INTO receipts (object_uri, host, inbox, sent_at) VALUES (:uri, :host, :inbox, :now) ON CONFLICT DO NOTHING",
         [{"uri": uri, "host": host, "inbox": inbox, "now": now} for uri, host, inbox in sent],
     )
+
+
+async def list_inboxes_of_author(tx: Reader, actor_id: int) -> list[Inbox]:
+    """Wherever something that an actor of ours wrote was sent."""
+    found = await tx.rows(
+        "SELECT DISTINCT r.host, r.inbox FROM statuses s JOIN receipts r ON r.object_uri = s.uri "
+        "WHERE s.actor_id = :actor ORDER BY r.host, r.inbox",
+        actor=actor_id,
+    )
+    return [Inbox(*row) for row in found]
 
 
 async def list_receipts(tx: Reader, object_uri: str) -> list[Row]:

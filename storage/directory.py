@@ -9,7 +9,7 @@ from storage.welcome import WELCOME_TO_NOTIFY
 
 _FOUND = (
     "a.discoverable = 1 AND a.type <> 'Application' AND a.disabled_at IS NULL AND a.host_suspended = 0 "
-    "AND NOT EXISTS (SELECT 1 FROM groups g WHERE g.actor_id = a.id)"
+    "AND a.silenced_at IS NULL AND NOT EXISTS (SELECT 1 FROM groups g WHERE g.actor_id = a.id)"
 )
 _ORDERS = {"active": "coalesce(a.last_status_at, 0) DESC, a.id DESC", "new": "a.id DESC"}
 

@@ -44,6 +44,13 @@ async def update_member(tx: Transaction, actor_id: int, **changes: Any) -> None:
     await tx.execute(f"UPDATE members SET {assignments} WHERE actor_id = :id", id=actor_id, **changes)
 
 
+async def delete_member(tx: Transaction, actor_id: int) -> None:
+    """The account is gone with all that signs in to it; the actor stays."""
+    for table in ("sessions", "sign_in_links", "tokens", "oauth_codes"):
+        await tx.execute(f"DELETE FROM {table} WHERE actor_id = :id", id=actor_id)
+    await tx.execute("DELETE FROM members WHERE actor_id = :id", id=actor_id)
+
+
 async def lock_member(tx: Transaction, actor_id: int) -> None:
     """Let nobody else do what locks this member until the transaction ends: for counting before adding."""
     await tx.row("SELECT actor_id FROM members WHERE actor_id = :id /*pg FOR UPDATE*/", id=actor_id)

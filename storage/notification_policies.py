@@ -54,15 +54,15 @@ async def get_acquaintance(tx: Reader, owner_id: int, actor_id: int) -> Acquaint
         "SELECT EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = :owner AND f.followee_id = a.id "
         "AND f.state = 'accepted'), (SELECT f.created_at FROM follows f WHERE f.follower_id = a.id "
         "AND f.followee_id = :owner AND f.state = 'accepted'), a.created_at, a.type IN ('Service', 'Application'), "
-        "EXISTS (SELECT 1 FROM accepted_senders s WHERE s.owner_id = :owner AND s.actor_id = a.id) "
-        "FROM actors a WHERE a.id = :actor",
+        "EXISTS (SELECT 1 FROM accepted_senders s WHERE s.owner_id = :owner AND s.actor_id = a.id), "
+        "a.silenced_at IS NOT NULL FROM actors a WHERE a.id = :actor",
         owner=owner_id,
         actor=actor_id,
     )
     if row is None:
         return None
-    followed, since, created_at, bot, accepted = row
-    return Acquaintance(bool(followed), since, created_at, bool(bot), limited=False, accepted=bool(accepted))
+    followed, since, created_at, bot, accepted, limited = row
+    return Acquaintance(bool(followed), since, created_at, bool(bot), limited=bool(limited), accepted=bool(accepted))
 
 
 async def has_written_to(tx: Reader, owner_id: int, actor_id: int, *, thread_id: int) -> bool:

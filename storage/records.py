@@ -90,9 +90,17 @@ class Actor:
     host_suspended: int
     moved_to_id: int | None = None
     moved_at: int | None = None
+    disabled_by: str = ""
+    silenced_at: int | None = None
+    sensitized_at: int | None = None
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+    @property
+    def suspended(self) -> bool:
+        """By us or by its home; who suspended it may take that back."""
+        return self.disabled_by in {"here", "home"}
 
     @property
     def local(self) -> bool:

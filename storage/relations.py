@@ -12,6 +12,7 @@ from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.database import Reader, Row
 from storage.pages import Page
 from storage.records import Actor, Follow, Membership, Mute, columns
+from storage.visibility import MET
 
 _MEMBERSHIP = columns(Membership, "m")
 
@@ -231,14 +232,16 @@ class Named:
 
 
 async def search_known(tx: Reader, named: Named, *, viewer: int, now: int, limit: int, offset: int = 0) -> list[Actor]:
-    """Actors whose names begin so, ours first; never the instances themselves."""
+    """Actors whose names begin so, ours first; never the instances themselves. Who is silenced is found by the whole name."""
     found = await tx.rows(
         f"SELECT {ACTOR_COLUMNS} FROM actors a WHERE a.type <> 'Application' AND {KNOWN} "
         "AND (lower(a.username) LIKE :pattern ESCAPE '\\' OR (:host = '%' AND lower(a.name) LIKE :pattern ESCAPE '\\')) "
         "AND a.handle_host LIKE :host ESCAPE '\\' "
         "AND (:followed = 0 OR EXISTS (SELECT 1 FROM follows f WHERE f.follower_id = :viewer "
         "AND f.followee_id = a.id AND f.state = 'accepted')) "
+        f"AND (lower(a.username) = :name OR {MET}) "
         "ORDER BY a.host, a.followers_count DESC, a.id LIMIT :limit OFFSET :offset",
+        name=named.prefix,
         pattern=_starting(named.prefix),
         host=_starting(named.host),
         viewer=viewer,

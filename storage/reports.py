@@ -1,6 +1,7 @@
 """What was told to those who look after the instance about people and their posts. Must not know who may read it."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from storage.database import Reader, Transaction
@@ -39,25 +40,45 @@ async def list_by_id(tx: Reader, report_ids: Collection[int]) -> dict[int, Repor
     return {row[0]: Report(*row) for row in found}
 
 
-async def list_reports(
-    tx: Reader, page: Page, *, resolved: bool, actor_id: int = 0, target_id: int = 0
-) -> list[Report]:
-    """A page, newest first: those settled, or those that are not; of one person, about one person."""
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which reports: settled, open, or both; of one person, about one person, about people of one host."""
+
+    settled: bool = False
+    open: bool = True
+    actor_id: int = 0
+    target_id: int = 0
+    target_host: str = ""
+
+
+async def list_reports(tx: Reader, page: Page, sought: Sought) -> list[Report]:
+    """A page, newest first."""
     order = "ASC" if page.oldest_first else "DESC"
     found = await tx.rows(
         f"SELECT {_COLUMNS} FROM reports r WHERE r.id > :after AND r.id < :before "
-        "AND CASE WHEN r.resolved_at IS NULL THEN 0 ELSE 1 END = :resolved "
-        "AND (:actor = 0 OR r.actor_id = :actor) AND (:target = 0 OR r.target_id = :target) "
+        "AND ((:settled = 1 AND r.resolved_at IS NOT NULL) OR (:open = 1 AND r.resolved_at IS NULL)) "
+        "AND (r.actor_id = :actor OR :actor = 0) AND (r.target_id = :target OR :target = 0) "
+        "AND (:host = '' OR EXISTS (SELECT 1 FROM actors t WHERE t.id = r.target_id AND :host IN (t.host, t.handle_host))) "
         f"ORDER BY r.id {order} LIMIT :limit",
         after=page.after,
         before=page.before,
-        resolved=int(resolved),
-        actor=actor_id,
-        target=target_id,
+        settled=int(sought.settled),
+        open=int(sought.open),
+        actor=sought.actor_id,
+        target=sought.target_id,
+        host=sought.target_host,
         limit=page.limit,
     )
     listed = [Report(*row) for row in found]
     return listed[::-1] if page.oldest_first else listed
+
+
+async def list_open_ids(tx: Reader, target_id: int) -> list[int]:
+    """What is reported of a person and not settled."""
+    found = await tx.rows(
+        "SELECT id FROM reports WHERE target_id = :target AND resolved_at IS NULL ORDER BY id", target=target_id
+    )
+    return [row[0] for row in found]
 
 
 async def list_status_ids(tx: Reader, report_ids: Collection[int]) -> dict[int, list[int]]:

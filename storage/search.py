@@ -11,7 +11,7 @@ from storage.database import Reader
 from storage.pages import Page
 from storage.records import Status
 from storage.statuses import COLUMNS
-from storage.visibility import VISIBLE
+from storage.visibility import MET, VISIBLE
 from storage.word_index import Phrase, every_phrase, matching, some_phrase
 
 
@@ -62,7 +62,7 @@ _LIBRARY = """(s.actor_id = :viewer OR s.audience = 'group'
   OR EXISTS (SELECT 1 FROM favourites lf WHERE lf.status_id = s.id AND lf.actor_id = :viewer)
   OR EXISTS (SELECT 1 FROM bookmarks lb WHERE lb.status_id = s.id AND lb.actor_id = :viewer)
   OR EXISTS (SELECT 1 FROM statuses lo WHERE lo.boost_of_id = s.id AND lo.actor_id = :viewer))"""
-_PUBLIC = "(s.audience = 'public' AND a.indexable = 1)"
+_PUBLIC = f"(s.audience = 'public' AND a.indexable = 1 AND {MET})"
 _WITHIN = {Within.ALL: f"({_PUBLIC} OR {_LIBRARY})", Within.LIBRARY: _LIBRARY, Within.PUBLIC: _PUBLIC}
 
 _MEDIA = "EXISTS (SELECT 1 FROM media x WHERE x.status_id = s.id)"

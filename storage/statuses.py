@@ -363,6 +363,16 @@ async def delete_idempotent_before(tx: Transaction, moment: int) -> None:
     await tx.execute("DELETE FROM idempotency_keys WHERE created_at < :moment", moment=moment)
 
 
+async def list_of_erased(tx: Reader, actor_id: int, *, limit: int) -> list[Status]:
+    """Some posts and boosts of somebody who is erased: these are to go, too."""
+    found = await tx.rows(
+        f"SELECT {COLUMNS} FROM statuses s WHERE s.actor_id = :actor ORDER BY s.id LIMIT :limit",
+        actor=actor_id,
+        limit=limit,
+    )
+    return [Status(*row) for row in found]
+
+
 async def list_uris_of_group(tx: Reader, group_id: int) -> list[Any]:
     """Ids of every stored post of a group, for purging."""
     return [row[0] for row in await tx.rows("SELECT id FROM statuses WHERE group_id = :id", id=group_id)]

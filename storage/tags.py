@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from storage.database import Reader, Transaction
 from storage.pages import Page
-from storage.visibility import VISIBLE
+from storage.visibility import MET, VISIBLE
 
 DAY = 24 * 3_600_000
 
@@ -100,7 +100,7 @@ async def search_used(tx: Reader, prefix: str, *, now: int, limit: int, offset: 
     """Tags that begin so and were used in public, the same for whoever asks: those of most people first."""
     found = await tx.rows(
         "SELECT t.tag FROM status_tags t JOIN statuses s ON s.id = t.status_id JOIN actors a ON a.id = s.actor_id "
-        f"WHERE t.tag >= :prefix AND t.tag < :after AND s.audience = 'public' AND {VISIBLE} "
+        f"WHERE t.tag >= :prefix AND t.tag < :after AND s.audience = 'public' AND {VISIBLE} AND {MET} "
         "GROUP BY t.tag ORDER BY count(DISTINCT s.actor_id) DESC, t.tag LIMIT :limit OFFSET :offset",
         prefix=prefix,
         after=prefix + chr(0x10FFFF),

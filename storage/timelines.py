@@ -12,7 +12,7 @@ from storage.lists import SET_APART, SHOWN
 from storage.pages import Page
 from storage.records import Status
 from storage.statuses import COLUMNS
-from storage.visibility import VISIBLE
+from storage.visibility import MET, VISIBLE
 from storage.welcome import WELCOME, WELCOME_IN_THREAD
 
 _FROM = "FROM statuses s JOIN actors a ON a.id = s.actor_id"
@@ -91,7 +91,7 @@ async def list_public(tx: Reader, viewer: int, page: Page, kinds: Kinds, *, now:
     return await _page(
         tx,
         f"SELECT {COLUMNS} {_FROM} WHERE s.audience = 'public' AND s.id > :after AND s.id < :before "
-        f"AND {_KINDS} AND {VISIBLE} AND {WELCOME}",
+        f"AND {_KINDS} AND {VISIBLE} AND {MET} AND {WELCOME}",
         page,
         viewer=viewer,
         now=now,
@@ -116,7 +116,7 @@ async def list_tag(tx: Reader, viewer: int, page: Page, kinds: Kinds, *, now: in
         "AND EXISTS (SELECT 1 FROM status_tags t WHERE t.status_id = s.id AND t.tag IN :any) "
         "AND (SELECT count(*) FROM status_tags t WHERE t.status_id = s.id AND t.tag IN :all) = :wanted "
         "AND NOT EXISTS (SELECT 1 FROM status_tags t WHERE t.status_id = s.id AND t.tag IN :none) "
-        f"AND {_KINDS} AND {VISIBLE} AND {WELCOME}",
+        f"AND {_KINDS} AND {VISIBLE} AND {MET} AND {WELCOME}",
         page,
         viewer=viewer,
         now=now,
@@ -134,7 +134,7 @@ async def list_link(tx: Reader, viewer: int, page: Page, url: str, *, now: int) 
         tx,
         f"SELECT {COLUMNS} {_FROM} JOIN status_cards k ON k.status_id = s.id JOIN cards c ON c.id = k.card_id "
         "WHERE c.url = :url AND s.audience = 'public' AND s.id > :after AND s.id < :before "
-        f"AND {VISIBLE} AND {WELCOME}",
+        f"AND {VISIBLE} AND {MET} AND {WELCOME}",
         page,
         viewer=viewer,
         now=now,

@@ -9,7 +9,7 @@ from storage.database import Reader, Transaction
 from storage.records import Card, Status, columns
 from storage.statuses import COLUMNS
 from storage.tags import DAY, Use
-from storage.visibility import VISIBLE
+from storage.visibility import MET, VISIBLE
 from storage.welcome import WELCOME
 
 EVERY = 5 * 60_000
@@ -18,7 +18,7 @@ MOST = 200
 # A single person makes no trend.
 LEAST_PEOPLE = 2
 _CARD = columns(Card, "c")
-_COUNTED = "s.audience = 'public' AND s.created_at >= :since AND a.discoverable = 1"
+_COUNTED = "s.audience = 'public' AND s.created_at >= :since AND a.discoverable = 1 AND a.silenced_at IS NULL"
 _JOINED = "JOIN statuses s ON s.id = {0}.status_id JOIN actors a ON a.id = s.actor_id"
 
 
@@ -105,7 +105,7 @@ async def list_statuses(tx: Reader, viewer: int, *, limit: int, offset: int, now
     """Public posts, those first that most people did something with."""
     found = await tx.rows(
         f"SELECT {COLUMNS} FROM trends x JOIN statuses s ON s.id = x.ref_id JOIN actors a ON a.id = s.actor_id "
-        f"WHERE x.kind = 'status' AND s.audience = 'public' AND {VISIBLE} AND {WELCOME} "
+        f"WHERE x.kind = 'status' AND s.audience = 'public' AND {VISIBLE} AND {MET} AND {WELCOME} "
         "ORDER BY x.score DESC, x.ref LIMIT :limit OFFSET :offset",
         viewer=viewer,
         now=now,

@@ -1,4 +1,4 @@
-"""The SQL twin of `policies.visibility.may_see`: the one place that says in SQL who may see a post.
+"""The SQL twins of `policies.visibility.may_see` and `may_meet`: the one place that says in SQL who may see a post.
 
 Use `VISIBLE` in every query that answers a person, with `s` for the post, `a` for its author, and the parameters
 `viewer` (an actor's id; 0 for nobody) and `now` (unix ms). A test compares it with the pure rule for every
@@ -35,6 +35,10 @@ VISIBLE = """(
     OR (s.actor_id = :viewer AND EXISTS (
       SELECT 1 FROM statuses os WHERE os.id = s.boost_of_id AND os.actor_id = :viewer AND os.audience = 'followers')))
 )"""
+
+# The SQL twin of `may_meet`, with `a` for who would be met and the parameter `viewer`.
+MET = """(a.silenced_at IS NULL OR a.id = :viewer OR EXISTS (
+  SELECT 1 FROM follows mf WHERE mf.follower_id = :viewer AND mf.followee_id = a.id AND mf.state = 'accepted'))"""
 
 _COLUMNS = columns(Status, "s")
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection
 
 from storage.database import Reader
+from storage.visibility import MET
 
 # Whether `viewer` wants a post `s` by `a` brought to them now: for its author, whom it answers, whom it boosts, its group.
 WELCOME = """(s.actor_id = :viewer OR (
@@ -34,13 +35,19 @@ WELCOME_TO_NOTIFY = """(
 )"""
 
 _FOR_EACH = re.sub(":viewer", "v.actor_id", WELCOME)
+_MET_BY_EACH = re.sub(":viewer", "v.actor_id", MET)
 
 
-async def list_welcoming(tx: Reader, owner_ids: Collection[int], status_id: int, *, now: int) -> set[int]:
-    """Those of these members who want a post brought to them."""
+async def list_welcoming(
+    tx: Reader, owner_ids: Collection[int], status_id: int, *, now: int, unasked: bool = False
+) -> set[int]:
+    """Those of these members who want a post brought to them; `unasked`: with all that is public, so that they must be
+    allowed to meet its author, too.
+    """
     found = await tx.rows(
         "SELECT v.actor_id FROM members v, statuses s JOIN actors a ON a.id = s.actor_id "
-        f"WHERE s.id = :status AND v.actor_id IN :owners AND {_FOR_EACH}",
+        f"WHERE s.id = :status AND v.actor_id IN :owners AND {_FOR_EACH} AND (:unasked = 0 OR {_MET_BY_EACH})",
+        unasked=int(unasked),
         status=status_id,
         owners=list(owner_ids),
         now=now,

@@ -6,6 +6,8 @@ from aiohttp import web
 
 from storage.media_store import MediaStore
 from web import media_files, streaming
+from web.admin_api import accounts as admin_accounts
+from web.admin_api import reports as admin_reports
 from web.api import (
     absent,
     accounts,
@@ -92,6 +94,10 @@ _API = (
     timelines,
     translations,
 )
+_ADMIN_API = (
+    admin_accounts,
+    admin_reports,
+)
 _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (
     access,
@@ -119,7 +125,7 @@ def add_web_routes(app: web.Application, store: MediaStore) -> None:
     add_push(app)
     for module in (*_PAGES, media_files, streaming):
         app.add_routes(module.routes)
-    for module in (*_API, *_OAUTH):
+    for module in (*_API, *_ADMIN_API, *_OAUTH):
         app.add_routes(_with_slashes(module.routes))
 
 

@@ -94,9 +94,15 @@ async def _require_actor(ctx: Context, verified: Verified) -> Actor:
         actor = await resolve_actor(ctx, verified.by)
     if actor is None or actor.local:
         raise ProtocolError(Fault.ACTOR_MISMATCH, f"{verified.by} is not another host's actor")
-    if actor.disabled_at is not None and not is_retraction(verified.activity):
+    if actor.disabled_at is not None and not _may_speak(actor, verified):
         raise ProtocolError(Fault.TOMBSTONE, f"{verified.by} is gone")
     return actor
+
+
+def _may_speak(actor: Actor, verified: Verified) -> bool:
+    """Who is gone takes back what they said, and whom their home suspended may be back."""
+    back = actor.disabled_by == "home" and _handler(verified) is profiles.on_update
+    return back or is_retraction(verified.activity)
 
 
 async def run_inbox(ctx: Context, stop: asyncio.Event, owner: str) -> None:

@@ -29,7 +29,7 @@ async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> str | Non
     async def unit(act: Act) -> None:
         await attestations.revoke_attestation(act.tx, actor.id, now=act.now)
         await end_everything(act, actor)
-        await actors.update_actor(act.tx, actor.id, disabled_at=act.now)
+        await actors.update_actor(act.tx, actor.id, disabled_at=act.now, disabled_by="")
 
     await perform(ctx, unit)
     return None

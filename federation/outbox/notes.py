@@ -412,11 +412,16 @@ async def delete(ctx: Context, author_id: int, status_id: int) -> Status | None:
 
 
 async def _delete(act: Act, author_id: int, status_id: int) -> Status | None:
-    now = act.now
     status = await statuses.get_status(act.tx, status_id)
     if status is None or status.actor_id != author_id or status.boost_of_id is not None:
         return None
-    author = await _require_author(act.tx, author_id)
+    await retract(act, status, await _require_author(act.tx, author_id))
+    return status
+
+
+async def retract(act: Act, status: Status, author: Actor) -> None:
+    """A post is gone here, and wherever it went."""
+    now = act.now
     targets = await list_retraction_inboxes(act.tx, status.uri)
     await announce_deletion(act.tx, status, now=now)
     group = await groups.get_group(act.tx, status.group_id) if status.group_id else None
@@ -425,7 +430,6 @@ async def _delete(act: Act, author_id: int, status_id: int) -> Status | None:
         await group_posts.retract(act, status.uri, group.actor_id, targets)
     elif targets:
         await _send_delete(act, status, author, targets)
-    return status
 
 
 async def _send_delete(act: Act, status: Status, author: Actor, targets: list[Any]) -> None:

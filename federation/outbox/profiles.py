@@ -1,7 +1,7 @@
 """Members' accounts as actors: making one, changing its profile, telling others about it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -206,12 +206,13 @@ async def _forget_pictures(act: Act, former: Actor, changed: Mapping[str, Any]) 
             await media.insert_replaced(act.tx, file, media_id=new_id(act.now), actor_id=former.id, now=act.now)
 
 
-async def send_update(act: Act, actor: Actor, *, kind: Kind = Kind.CONTROL) -> None:
-    """Update(Person) to the hosts of followers and of groups: the whole actor, so that old claims disappear.
+async def send_update(act: Act, actor: Actor, *, kind: Kind = Kind.CONTROL, also: Iterable[Inbox] = ()) -> None:
+    """Update(Person) to the hosts of followers and of groups, and `also` others: the whole actor, so that old claims disappear.
 
     One that takes a claim back is a RETRACTION and reaches every host, whatever its state.
     """
     targets = [
+        *also,
         *await follows.list_follower_inboxes(act.tx, actor.id),
         *[Inbox(group.host, group.inbox) for group in await _remote_groups(act, actor)],
     ]

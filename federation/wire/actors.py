@@ -84,6 +84,7 @@ class RemoteActor:
     credential: str | None
     also_known_as: tuple[str, ...]
     moved_to: str | None
+    suspended: bool
 
 
 def parse_actor(document: Document) -> RemoteActor:
@@ -125,6 +126,7 @@ def parse_actor(document: Document) -> RemoteActor:
         credential=_credential(document),
         also_known_as=tuple(filter(origins.is_http_uri, ids_of(many(document.get("alsoKnownAs"))[:MAX_ALIASES]))),
         moved_to=uri_of(document.get("movedTo")),
+        suspended=document.get("suspended") is True,
     )
 
 

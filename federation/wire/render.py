@@ -30,6 +30,7 @@ _ACTOR_TERMS = {
     "Emoji": "toot:Emoji",
     "discoverable": "toot:discoverable",
     "indexable": "toot:indexable",
+    "suspended": "toot:suspended",
     "featured": {"@id": "toot:featured", "@type": "@id"},
     "schema": "http://schema.org#",
     "PropertyValue": "schema:PropertyValue",
@@ -100,6 +101,7 @@ def render_stub(actor: Actor, keys: Iterable[PublicKey], home: Home) -> dict[str
         "endpoints": {"sharedInbox": home.shared_inbox},
         "generator": _generator(home),
         **_render_keys(keys),
+        **({"suspended": True} if actor.disabled_by == "here" else {}),
     }
 
 
@@ -235,7 +237,7 @@ def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
         "url": status.url,
         "content": status.content,
         "summary": status.summary or None,
-        "sensitive": bool(status.sensitive),
+        "sensitive": bool(status.sensitive) or parts.author.sensitized_at is not None,
         "inReplyTo": status.in_reply_to_uri,
         "tag": [
             *map(_mention, _named(parts)),

@@ -13,11 +13,12 @@ from federation.outbox import attestations as acts
 from federation.outbox import sign_ups as acts_on_requests
 from federation.outbox.attestations import Evidence
 from federation.outbox.profiles import NAME, NewMember, create_member, require_free
+from federation.outbox.sanctions import close_account, open_account
 from policies.terms import PROFESSIONS, SPECIALTIES, Level, Role
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
 from server.cli.people import get_member, tell_member
 from server.speech import say
-from storage import attestations, audit, groups, members, oauth, second_factors, sign_ups
+from storage import attestations, audit, groups, members, second_factors, sign_ups
 from storage.database import Reader, Transaction
 from storage.members import Person
 from storage.records import Attestation, listed
@@ -238,9 +239,10 @@ def disable(console: Console, name: str, undo: bool) -> None:
 
         async def unit(tx: Transaction) -> None:
             person = await get_member(tx, name)
-            await members.update_member(tx, person.actor.id, disabled_at=None if undo else now)
-            await members.delete_sessions_of(tx, person.actor.id)
-            await oauth.delete_tokens_of(tx, person.actor.id)
+            if undo:
+                await open_account(tx, person.actor.id)
+            else:
+                await close_account(tx, person.actor.id, now=now)
             act_name = "member.enable" if undo else "member.disable"
             await audit.append(tx, actor=CONSOLE, act=act_name, subject=person.actor.username, now=now)
 

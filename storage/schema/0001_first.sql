@@ -49,11 +49,15 @@ CREATE TABLE actors (
   host_suspended INTEGER NOT NULL DEFAULT 0,
   moved_to_id INTEGER REFERENCES actors (id) ON DELETE SET NULL,  -- who it has become, checked from both sides
   moved_at INTEGER,                  -- stays when the move is taken back
+  disabled_by TEXT NOT NULL DEFAULT '',         -- who suspended it, and may take that back: here, home; erasing, '': it is deleted
+  silenced_at INTEGER,               -- shown only to who follows it, or goes to look at it
+  sensitized_at INTEGER,             -- all its pictures are hidden at first
   version INTEGER NOT NULL DEFAULT 0,           -- one more at every change of the row
   UNIQUE (username, handle_host)
 ) STRICT;
 
 CREATE INDEX actors_by_host ON actors (host);
+CREATE INDEX actors_erasing ON actors (id) WHERE disabled_by = 'erasing';
 CREATE INDEX actors_by_target ON actors (moved_to_id) WHERE moved_to_id IS NOT NULL;
 CREATE INDEX actors_by_url ON actors (url);
 CREATE INDEX actors_by_name ON actors (lower(username), handle_host);

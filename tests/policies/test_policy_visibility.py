@@ -9,7 +9,17 @@ from policies.decision import Allow, Deny, Reason
 from policies.rules import parse
 from policies.ruleset import Network
 from policies.terms import Audience
-from policies.visibility import Door, FetchFacts, SeeFacts, fetch_steps, may_ask, may_fetch, may_see
+from policies.visibility import (
+    Door,
+    FetchFacts,
+    MeetFacts,
+    SeeFacts,
+    fetch_steps,
+    may_ask,
+    may_fetch,
+    may_meet,
+    may_see,
+)
 
 MEMBER = SeeFacts(Audience.GROUP, viewer_active=True, member=True)
 FOLLOWERS, DIRECT = SeeFacts(Audience.FOLLOWERS, viewer_active=True), SeeFacts(Audience.DIRECT, viewer_active=True)
@@ -174,3 +184,16 @@ def test_the_trace_keeps_the_true_rule() -> None:
         "verification:audiences.public",
         "fetch:public",
     ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "met"),
+    [
+        (MeetFacts(), True),
+        (MeetFacts(silenced=True), False),
+        (MeetFacts(silenced=True, follows=True), True),
+        (MeetFacts(silenced=True, is_self=True), True),
+    ],
+)
+def test_who_meets_whom_unasked(facts: MeetFacts, *, met: bool) -> None:
+    assert isinstance(may_meet(facts), Allow) is met

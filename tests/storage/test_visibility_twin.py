@@ -14,11 +14,11 @@ from pathlib import Path
 
 from policies.decision import Allow
 from policies.terms import Audience
-from policies.visibility import SeeFacts, may_see
+from policies.visibility import MeetFacts, SeeFacts, may_meet, may_see
 from storage import groups, sights, statuses
 from storage.database import Database, Transaction
 from storage.records import Actor, Status
-from storage.visibility import VISIBLE, get_visible, list_visible
+from storage.visibility import MET, VISIBLE, get_visible, list_visible
 from tests.storage.rows import EARLIER, LATER, NOW, Rows, membership, status
 
 STORAGE = Path(__file__).parents[2] / "storage"
@@ -176,6 +176,28 @@ async def seen_by(db: Database, viewer: int, ids: list[int], *, now: int = NOW) 
     return set(alone)
 
 
+async def test_the_sql_lets_meet_whom_the_rule_lets_meet(db: Database) -> None:
+    rows = Rows(db)
+    viewer = await rows.member()
+    for silenced, follows, is_self, signed_in in product(BOTH, BOTH, BOTH, BOTH):
+        if not signed_in and (follows or is_self):
+            continue
+        other = viewer if is_self else await rows.member()
+        await update(db, "actors", "id", other.id, silenced_at=NOW if silenced else None)
+        if not is_self:
+            await rows.follow(viewer, other, "accepted" if follows else "pending")
+        elif follows:
+            continue
+        met = await meets(db, viewer.id if signed_in else NOBODY, other.id)
+        facts = MeetFacts(silenced=silenced, is_self=is_self, follows=follows)
+        assert met is isinstance(may_meet(facts), Allow), facts
+
+
+async def meets(db: Database, viewer: int, other: int) -> bool:
+    sql = f"SELECT count(*) FROM actors a WHERE a.id = :id AND {MET}"
+    return bool(await db.read(lambda tx: tx.value(sql, id=other, viewer=viewer)))
+
+
 async def update(db: Database, table: str, key: str, value: int, **change: int | None) -> None:
     ((column, new),) = change.items()
     await db.transact(
@@ -264,7 +286,9 @@ UNASKED = {
     "polls": {"list_untold": "polls of our members, for telling their results to whom they were sent"},
     "relations": {"list_boosting": "people, of a post that its reader was asked about"},
     "marks": {"list_marks": "what viewers did with posts that they were shown"},
+    "deliveries": {"list_inboxes_of_author": "where a person's posts went, for telling that they are gone"},
     "statuses": {
+        "list_of_erased": "what falls with who wrote it",
         "get_status": "by id, for acts and doors; callers that answer a person ask `get_visible`",
         "get_status_by_uri": "what other servers name",
         "get_status_by_address": "what somebody pasted; the search asks `get_visible` with its id",

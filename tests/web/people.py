@@ -13,7 +13,7 @@ from web.passwords import hash_password
 PASSWORD = "correct horse battery staple"
 NOW = 1_795_000_000_000
 ORIGIN = Origin("chu-a.example", "chu-a.example")
-EVERYTHING = ("read", "write", "follow", "push")
+EVERYTHING = ("read", "write", "follow", "push", "admin:read", "admin:write")
 
 
 async def add_person(

@@ -218,3 +218,11 @@ def test_a_vote_is_read_back_and_says_nothing_else() -> None:
     vote = parse_note(render.render_vote(f"{BASE}/v", ANNA.uri, "Oui", "https://b.example/q", BEN.uri))
     assert vote.is_vote
     assert (vote.name, vote.in_reply_to, vote.to, vote.cc) == ("Oui", "https://b.example/q", (BEN.uri,), ())
+
+
+def test_who_is_suspended_says_so_and_nothing_else() -> None:
+    assert "suspended" not in render.render_stub(ANNA, [RSA, ED25519], HOME)
+    for who, said in (("here", True), ("erasing", None)):
+        stub = render.render_stub(replace(ANNA, disabled_by=who), [RSA, ED25519], HOME)
+        assert stub.get("suspended") is said
+        assert parse_actor(stub).suspended is bool(said)

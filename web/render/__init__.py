@@ -6,6 +6,7 @@ Mastodon feature that is not here says so: no quote.
 """
 
 from web.render.announcements import announcement, announcement_reaction
+from web.render.admin import admin_account, admin_report
 from web.render.cards import preview_card
 from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
@@ -50,6 +51,8 @@ __all__ = [
     "announcement",
     "announcement_reaction",
     "badge",
+    "admin_account",
+    "admin_report",
     "conversation",
     "credential_account",
     "custom_emoji",

@@ -16,6 +16,7 @@ from storage.relations import Relation
 from storage.views import People
 from web.links import Links
 from web.render.frame import BADGE, NOBODY_MAY, VISIBILITY, Entity, Frame, badge, emojis, moment
+from web.render.roles import role
 
 _MINUTE = 60_000
 
@@ -101,6 +102,8 @@ def _account(actor: Actor, attested: Attestation | None, locale: str, pictures: 
         "roles": [_verified_role(locale)] if attested and actor.local else [],
         "feature_approval": NOBODY_MAY,
         **({"noindex": not actor.indexable} if actor.local else {}),
+        **({"suspended": True} if actor.suspended else {}),
+        **({"limited": True} if actor.silenced_at is not None else {}),
     }
 
 
@@ -164,14 +167,7 @@ def credential_account(actor: Actor, member: Member, people: People, frame: Fram
             "indexable": bool(actor.indexable),
             "quote_policy": "nobody",
         },
-        "role": {
-            "id": member.role,
-            "name": "" if member.role == "member" else member.role,
-            "color": "",
-            "permissions": "0",
-            "highlighted": False,
-            "collection_limit": 0,
-        },
+        "role": role(member.role),
     }
 
 

@@ -68,7 +68,7 @@ class Renderer:
             "account": self.account(status.actor_id),
             "content": status.content,
             "visibility": VISIBILITY[status.audience],
-            "sensitive": bool(status.sensitive),
+            "sensitive": bool(status.sensitive) or self._is_covered(status),
             "spoiler_text": status.summary,
             "media_attachments": self._media(status) if plain else [],
             "mentions": self._mentions(status) if plain else [],
@@ -95,6 +95,10 @@ class Renderer:
         if self._frame.viewer:
             self._mark(entity, status, meant)
         return entity
+
+    def _is_covered(self, status: Status) -> bool:
+        """Whether all pictures of the author are hidden at first."""
+        return self._posts.people.actors[status.actor_id].sensitized_at is not None
 
     def _poll(self, status: Status) -> Entity | None:
         found = self._posts.polls.get(status.id)

@@ -94,7 +94,7 @@ async def _list_welcoming(tx: Reader, events: Iterable[tuple[int, Event]], *, no
     for owner, event in events:
         if event.owner_id == EVERYBODY and event.type in STATUS_EVENTS:
             listening.setdefault(event.ref, set()).add(owner)
-    return {ref: await list_welcoming(tx, owners, ref, now=now) for ref, owners in listening.items()}
+    return {ref: await list_welcoming(tx, owners, ref, now=now, unasked=True) for ref, owners in listening.items()}
 
 
 def _place(status: Status, place: Place) -> Where:
