@@ -444,6 +444,49 @@ class Report:
 
 
 @row
+class ListedHost:
+    """Another host as the admin API shows it: allowed (`severity` allow) or blocked."""
+
+    id: int
+    host: str
+    severity: str
+    former: str
+    reject_reports: int
+    private_comment: str
+    public_comment: str
+    obfuscate: int
+    created_at: int
+
+
+@row
+class EmailDomainBlock:
+    id: int
+    domain: str
+    created_at: int
+
+
+@row
+class EmailBlock:
+    """`hash`: of an address without what makes several of one."""
+
+    id: int
+    hash: str
+    created_at: int
+
+
+@row
+class IpBlock:
+    """Until a time in unix ms, or for ever."""
+
+    id: int
+    network: str
+    severity: str
+    comment: str
+    expires_at: int | None
+    created_at: int
+
+
+@row
 class NotificationPolicy:
     """What a member wants done with notifications from each kind of stranger: accept, filter or drop."""
 

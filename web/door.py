@@ -10,7 +10,9 @@ from web.auth import GRANT, note_use, read_grant
 from web.errors import REQUEST_ID, ApiError, Handler, answer_errors
 from web.keys import CONTEXT, LIMITER
 from web.pages.render import set_up_templates
+from web.proxies import client_address
 from web.rates import Limiter
+from web.shut_out import IP_RULES, IpRules, Severity
 
 # Where apps ask with a token. Other servers' doors and discovery have their own bounds.
 _COUNTED = ("/api/", "/oauth/")
@@ -19,9 +21,19 @@ _COUNTED = ("/api/", "/oauth/")
 def open_door(app: web.Application) -> None:
     """Install middlewares, headers and templates. Needs CONTEXT and SITE in the application before it starts."""
     app[LIMITER] = Limiter()
-    app.middlewares.extend((answer_errors, admit))
+    app[IP_RULES] = IpRules()
+    app.middlewares.extend((answer_errors, shut_out, admit))
     app.on_response_prepare.append(add_headers)
     set_up_templates(app)
+
+
+@web.middleware
+async def shut_out(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """To who comes from a blocked network nothing is answered but that, whatever they ask for."""
+    severity = await request.app[IP_RULES].judge(request.app[CONTEXT], client_address(request))
+    if severity is Severity.NO_ACCESS:
+        raise ApiError(403, "Forbidden")
+    return await handler(request)
 
 
 @web.middleware

@@ -7,6 +7,7 @@ from aiohttp import web
 from storage.media_store import MediaStore
 from web import media_files, streaming
 from web.admin_api import accounts as admin_accounts
+from web.admin_api import domains, shut_out
 from web.admin_api import reports as admin_reports
 from web.api import (
     absent,
@@ -97,6 +98,8 @@ _API = (
 _ADMIN_API = (
     admin_accounts,
     admin_reports,
+    domains,
+    shut_out,
 )
 _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (

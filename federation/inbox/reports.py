@@ -12,7 +12,7 @@ from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Deny, Hold
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import actors, reports, statuses
+from storage import actors, listed_hosts, reports, statuses
 from storage.ids import new_id
 from storage.records import Actor, Report, Status
 
@@ -30,6 +30,8 @@ async def on_flag(ctx: Context, verified: Verified, actor: Actor) -> Answer:
             return decision
         if isinstance(decision, Deny):
             return decision.reason
+        if await listed_hosts.rejects_reports(act.tx, actor.host):
+            return "reports of this host are not wanted"
         named = [uri for uri in map(id_of, verified.activity.objects) if uri]
         posts = [post for uri in named if (post := await statuses.get_status_by_uri(act.tx, uri)) is not None]
         found = [await actors.get_actor_by_uri(act.tx, uri) for uri in named]

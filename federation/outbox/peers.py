@@ -1,10 +1,12 @@
 """Putting a ruleset in force, and what follows from it at once: a suspended host loses its follows and memberships."""
 
+from collections.abc import Callable
+
 from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
 from federation.outbox.follows import end_follows_of_host
-from federation.rules import Rules
+from federation.rules import NoRulesError, Rules
 from policies.rules import parse
 from policies.ruleset import Ruleset
 from policies.terms import PeerState
@@ -14,14 +16,24 @@ from storage import actors, audit, rules
 async def save_rules(ctx: Context, text: str, *, by: str, reason: str) -> int:
     """Put a ruleset in force; answers its version. RulesetError with every mistake when it cannot be read."""
     draft = parse(text)
+    return await perform(ctx, lambda act: _save(act, text, draft, by=by, reason=reason))
 
-    async def unit(act: Act) -> int:
-        version = await rules.insert_version(act.tx, body=text, author=by, reason=reason, now=act.now)
-        await audit.append(act.tx, actor=by, act="policy.apply", subject=str(version), now=act.now, reason=reason)
-        await _follow_suspensions(Act(act.ctx, act.tx, Rules(version, draft), act.now), act.rules.ruleset)
-        return version
 
-    return await perform(ctx, unit)
+async def edit_rules(act: Act, edit: Callable[[str, Ruleset], str], *, by: str, reason: str) -> None:
+    """Change the ruleset in force within an act; nothing is saved when nothing changes. RulesetError."""
+    current = await rules.get_current(act.tx)
+    if current is None:
+        raise NoRulesError("this instance has no ruleset: run `confrere init`")
+    text = edit(current.body, act.rules.ruleset)
+    if text != current.body:
+        await _save(act, text, parse(text), by=by, reason=reason)
+
+
+async def _save(act: Act, text: str, draft: Ruleset, *, by: str, reason: str) -> int:
+    version = await rules.insert_version(act.tx, body=text, author=by, reason=reason, now=act.now)
+    await audit.append(act.tx, actor=by, act="policy.apply", subject=str(version), now=act.now, reason=reason)
+    await _follow_suspensions(Act(act.ctx, act.tx, Rules(version, draft), act.now), act.rules.ruleset)
+    return version
 
 
 async def _follow_suspensions(act: Act, before: Ruleset) -> None:

@@ -436,6 +436,48 @@ CREATE TABLE report_statuses (
 
 CREATE INDEX report_statuses_by_status ON report_statuses (status_id);
 
+-- Hosts as the admin API shows them: what the ruleset says of each, and what admins noted about it.
+CREATE TABLE listed_hosts (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL UNIQUE,
+  severity TEXT NOT NULL,            -- allow; noop, silence, suspend
+  former TEXT NOT NULL,              -- its state before the block; '' when it was in none, ? when that is not known
+  reject_reports INTEGER NOT NULL,
+  private_comment TEXT NOT NULL,
+  public_comment TEXT NOT NULL,
+  obfuscate INTEGER NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- Who may not sign up, or not ask at all (storage/shut_out.py).
+CREATE TABLE email_domain_blocks (
+  id INTEGER PRIMARY KEY,
+  domain TEXT NOT NULL UNIQUE,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE email_domain_uses (
+  block_id INTEGER NOT NULL REFERENCES email_domain_blocks (id) ON DELETE CASCADE,
+  day INTEGER NOT NULL,              -- counted from 1970
+  uses INTEGER NOT NULL,
+  PRIMARY KEY (block_id, day)
+) STRICT;
+
+CREATE TABLE email_blocks (
+  id INTEGER PRIMARY KEY,
+  hash TEXT NOT NULL UNIQUE,         -- SHA-256 of an address without what makes several of one
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE ip_blocks (
+  id INTEGER PRIMARY KEY,
+  network TEXT NOT NULL UNIQUE,
+  severity TEXT NOT NULL,            -- sign_up_requires_approval, sign_up_block, no_access
+  comment TEXT NOT NULL,
+  expires_at INTEGER,
+  created_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE notifications (
   id INTEGER PRIMARY KEY,
   owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

@@ -9,6 +9,12 @@ def _act(at: str = "", /, **more: object) -> Act:
     return Act(at, who="root", **more)  # type: ignore[arg-type]
 
 
+def _kept(path: str, name: str, **changes: str) -> dict[str, Act]:
+    """Looked at, changed where that can be, and taken away."""
+    changing = {f"{method} {path}": _act(name, json=changes) for method in ("PUT", "PATCH") if changes}
+    return {f"GET {path}": _act(name), **changing, f"DELETE {path}": _act(name)}
+
+
 _ACCOUNT, _REPORT = "/api/v1/admin/accounts/:id", "/api/v1/admin/reports/:id"
 
 ACTS: dict[str, Act] = {
@@ -31,6 +37,22 @@ ACTS: dict[str, Act] = {
     f"POST {_REPORT}/unassign": _act("report"),
     f"POST {_REPORT}/resolve": _act("report"),
     f"POST {_REPORT}/reopen": _act("report"),
+    "GET /api/v1/admin/domain_blocks": _act(paged=True),
+    "POST /api/v1/admin/domain_blocks": _act(json={"domain": "third.example"}),
+    **_kept("/api/v1/admin/domain_blocks/:id", "host_block", severity="noop"),
+    "GET /api/v1/admin/domain_allows": _act(paged=True),
+    "POST /api/v1/admin/domain_allows": _act(json={"domain": "fourth.example"}),
+    **_kept("/api/v1/admin/domain_allows/:id", "host_allow"),
+    "GET /api/v1/admin/email_domain_blocks": _act(paged=True),
+    "POST /api/v1/admin/email_domain_blocks": _act(json={"domain": "third.example"}),
+    **_kept("/api/v1/admin/email_domain_blocks/:id", "provider_block"),
+    "GET /api/v1/admin/canonical_email_blocks": _act(paged=True),
+    "POST /api/v1/admin/canonical_email_blocks": _act(json={"email": "eve@third.example"}),
+    "POST /api/v1/admin/canonical_email_blocks/test": _act(json={"email": "eve@third.example"}),
+    **_kept("/api/v1/admin/canonical_email_blocks/:id", "email_block"),
+    "GET /api/v1/admin/ip_blocks": _act(paged=True),
+    "POST /api/v1/admin/ip_blocks": _act(json={"ip": "203.0.113.7", "severity": "no_access"}),
+    **_kept("/api/v1/admin/ip_blocks/:id", "ip_block", severity="no_access"),
 }
 
 
@@ -47,3 +69,12 @@ async def set_admin_stage(stage: Stage) -> None:
     for name, post in (("report", "bens"), ("another_report", "reply")):
         data = {"account_id": "{ben}", "status_ids": [f"{{{post}}}"], "comment": "Un nom", "rule_ids": ["1"]}
         await stage.make(name, "anna", "/api/v1/reports", **data)
+    for place in ("first", "second"):
+        for what, name, said in (
+            ("domain_block", "host_block", {"domain": f"{place}.example"}),
+            ("domain_allow", "host_allow", {"domain": f"{place}.friend.example"}),
+            ("email_domain_block", "provider_block", {"domain": f"{place}.example"}),
+            ("canonical_email_block", "email_block", {"email": f"eve@{place}.example"}),
+            ("ip_block", "ip_block", {"ip": f"192.0.2.{len(place)}", "severity": "sign_up_block"}),
+        ):
+            await stage.make(name, "root", f"/api/v1/admin/{what}s", **said)

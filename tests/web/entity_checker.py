@@ -24,7 +24,11 @@ _ELSEWHERE = {("Status", "text"), ("Status", "content")}
 _AS_SENT = {
     ("PreviewCard", "published_at"): ("string(datetime)", "yes"),
     **dict.fromkeys(
-        ((entity, f"history[].{what}") for entity in ("Tag", "Trends::Link") for what in ("accounts", "uses")),
+        (
+            (entity, f"history[].{what}")
+            for entity in ("Tag", "Trends::Link", "Admin::EmailDomainBlock")
+            for what in ("accounts", "uses")
+        ),
         ("string", "no"),
     ),
     **dict.fromkeys((("PreviewCard", f"{what}_url") for what in ("author", "provider", "embed")), ("string", "no")),

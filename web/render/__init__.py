@@ -6,7 +6,15 @@ Mastodon feature that is not here says so: no quote.
 """
 
 from web.render.announcements import announcement, announcement_reaction
-from web.render.admin import admin_account, admin_report
+from web.render.admin import (
+    admin_account,
+    admin_domain_allow,
+    admin_domain_block,
+    admin_email_block,
+    admin_email_domain_block,
+    admin_ip_block,
+    admin_report,
+)
 from web.render.cards import preview_card
 from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
@@ -52,6 +60,11 @@ __all__ = [
     "announcement_reaction",
     "badge",
     "admin_account",
+    "admin_domain_allow",
+    "admin_domain_block",
+    "admin_email_block",
+    "admin_email_domain_block",
+    "admin_ip_block",
     "admin_report",
     "conversation",
     "credential_account",

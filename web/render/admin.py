@@ -1,13 +1,16 @@
 """What the admin API shows: entities whose names begin with `Admin::`."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 
 from policies.terms import Role
 from storage.administration import Known
-from storage.records import Report, listed
+from storage.records import EmailBlock, EmailDomainBlock, IpBlock, ListedHost, Report, listed
+from storage.tags import Use
 from web.render.frame import Entity, moment
 from web.render.moderation import rules as all_rules
 from web.render.roles import role
+from web.render.tags import history
 
 
 def admin_account(one: Known, shown: Entity) -> Entity:
@@ -54,4 +57,53 @@ def admin_report(
         "action_taken_by_account": None if one.resolved_by is None else people(one.resolved_by),
         "statuses": list(statuses) if text else [],
         "rules": [rule for rule in all_rules(rules) if rule["id"] in named],
+    }
+
+
+def admin_domain_block(one: ListedHost) -> Entity:
+    """Admin::DomainBlock. Who is suspended sends no files either, and no reports."""
+    suspended = one.severity == "suspend"
+    return {
+        "id": str(one.id),
+        "domain": one.host,
+        "digest": hashlib.sha256(one.host.encode()).hexdigest(),
+        "created_at": moment(one.created_at),
+        "severity": one.severity,
+        "reject_media": suspended,
+        "reject_reports": suspended or bool(one.reject_reports),
+        "private_comment": one.private_comment or None,
+        "public_comment": one.public_comment or None,
+        "obfuscate": bool(one.obfuscate),
+    }
+
+
+def admin_domain_allow(one: ListedHost) -> Entity:
+    """Admin::DomainAllow."""
+    return {"id": str(one.id), "domain": one.host, "created_at": moment(one.created_at)}
+
+
+def admin_email_domain_block(one: EmailDomainBlock, uses: Iterable[Use], days: Iterable[int]) -> Entity:
+    """Admin::EmailDomainBlock, with how many it turned away on these days."""
+    return {
+        "id": str(one.id),
+        "domain": one.domain,
+        "created_at": moment(one.created_at),
+        "history": history(uses, days),
+    }
+
+
+def admin_email_block(one: EmailBlock) -> Entity:
+    """Admin::CanonicalEmailBlock."""
+    return {"id": str(one.id), "canonical_email_hash": one.hash}
+
+
+def admin_ip_block(one: IpBlock) -> Entity:
+    """Admin::IpBlock."""
+    return {
+        "id": str(one.id),
+        "ip": one.network,
+        "severity": one.severity,
+        "comment": one.comment,
+        "created_at": moment(one.created_at),
+        "expires_at": None if one.expires_at is None else moment(one.expires_at),
     }
