@@ -16,7 +16,7 @@ _WIDTH = COLUMNS.count(",") + 1
 _PEOPLE = f"SELECT {COLUMNS}, {_MEMBER} FROM actors a LEFT JOIN members m ON m.actor_id = a.id"
 _LISTED = (
     "a.type IN ('Person', 'Service') AND (a.disabled_at IS NULL OR a.disabled_by IN ('here', 'home') "
-    "OR m.confirmed_at IS NULL AND m.actor_id IS NOT NULL OR m.approved_at IS NULL AND m.actor_id IS NOT NULL) "
+    "OR (:waiting = 1 AND m.actor_id IS NOT NULL AND (m.confirmed_at IS NULL OR m.approved_at IS NULL))) "
     "AND NOT EXISTS (SELECT 1 FROM groups g WHERE g.actor_id = a.id)"
 )
 STATES = {
@@ -40,7 +40,7 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class Sought:
     """Whom to list; what is empty is not asked. `origin`: local or remote; `states`: names of `STATES`, all of which hold;
-    `roles`: any of them; names and e-mail address by how they begin.
+    `roles`: any of them; names and e-mail address by how they begin; `waiting`: who is not in yet as well.
     """
 
     origin: str = ""
@@ -50,6 +50,7 @@ class Sought:
     name: str = ""
     email: str = ""
     roles: tuple[str, ...] = ()
+    waiting: bool = False
 
 
 async def list_known(tx: Reader, sought: Sought, page: Page) -> list[Known]:
@@ -81,6 +82,7 @@ def _parameters(sought: Sought) -> dict[str, Any]:
         "email": _beginning(sought.email),
         "all_roles": int(not sought.roles),
         "roles": sought.roles,
+        "waiting": int(sought.waiting),
     }
 
 
@@ -95,9 +97,9 @@ async def list_known_by_id(tx: Reader, actor_ids: Collection[int]) -> dict[int, 
     return {row[0]: _known(row) for row in found}
 
 
-async def get_known(tx: Reader, actor_id: int) -> Known | None:
+async def get_known(tx: Reader, actor_id: int, *, waiting: bool) -> Known | None:
     """Somebody who would be listed."""
-    row = await tx.row(f"{_PEOPLE} WHERE a.id = :id AND {_LISTED}", id=actor_id)
+    row = await tx.row(f"{_PEOPLE} WHERE a.id = :id AND {_LISTED}", id=actor_id, waiting=int(waiting))
     return None if row is None else _known(row)
 
 

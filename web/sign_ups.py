@@ -9,14 +9,18 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from federation.context import Context
 from federation.outbox.profiles import NAME, NewMember
 from federation.outbox.sign_ups import Link, Taken, TakenError, find_taken, sign_up
 from policies.names import is_reserved
 from storage.database import Reader
 from storage.members import Person, get_person
+from web.errors import ApiError
 from web.forms import Form
 from web.keys import CONTEXT, SITE, Site
 from web.passwords import LEAST_PASSWORD, MOST_PASSWORD, hash_password
+from web.proxies import client_address
+from web.shut_out import IP_RULES, Severity, is_email_shut_out
 from web.tokens import hash_token, new_token
 
 MOST_REASON = 420
@@ -81,17 +85,22 @@ async def join(request: web.Request, wish: Wish, *, back: str = "") -> Person | 
     """The account that is made, or all that is in its way. A link is mailed where addresses have to be confirmed."""
     ctx, site = request.app[CONTEXT], request.app[SITE]
     taken = await ctx.db.read(lambda tx: find_taken(tx, wish.username, wish.email))
+    severity = await request.app[IP_RULES].judge(ctx, client_address(request))
+    if severity >= Severity.SIGN_UP_BLOCK:
+        raise ApiError(403, "This action is not allowed")
     problems = [*find_problems(wish, reason_needed=site.approval), *find_taken_problems(taken)]
+    problems = problems or await _find_blocked(ctx, wish.email)
     if problems:
         return problems
+    approval = site.approval or severity >= Severity.SIGN_UP_REQUIRES_APPROVAL
     new = NewMember(
         wish.username,
         wish.email,
         await hash_password(wish.password),
         locale=wish.locale,
         confirmed=not site.confirm_email,
-        approved=not site.approval,
-        reason=wish.reason if site.approval else "",
+        approved=not approval,
+        reason=wish.reason if approval else "",
     )
     try:
         made = await sign_up(ctx, new, make_link(back))
@@ -105,6 +114,12 @@ async def join(request: web.Request, wish: Wish, *, back: str = "") -> Person | 
     if person is None:
         raise LookupError(f"no member {made.id}")
     return person
+
+
+async def _find_blocked(ctx: Context, email: str) -> list[Problem]:
+    if await ctx.db.transact(lambda tx: is_email_shut_out(tx, email, now=ctx.now())):
+        return [Problem("email", "ERR_BLOCKED", "contains a disallowed e-mail provider")]
+    return []
 
 
 def make_link(back: str = "") -> Link:

@@ -222,6 +222,10 @@ async def test_who_asked_to_join_is_let_in_or_turned_away(world: World, checker:
         world.tick()
     waiting = (await world.get("/api/v2/admin/accounts?status=pending", admin)).body
     checker.check_all("Admin::Account", waiting)
+    moderator = await world.person("moderator", role="moderator")
+    assert "anna" not in str((await world.get(ACCOUNTS, moderator)).body)
+    assert (await world.get(f"{ACCOUNTS}/{waiting[0]['id']}", moderator)).status == 404
+    assert (await world.post(f"{ACCOUNTS}/{waiting[0]['id']}/approve", moderator)).status == 403
     ben, anna = waiting
     assert (anna["invite_request"], anna["approved"], anna["confirmed"]) == ("Cardiologue", False, True)
     assert (anna["suspended"], "suspended" in anna["account"]) == (False, False)

@@ -1,12 +1,14 @@
 """E-mail providers, addresses and networks that are shut out: kept as apps expect, and in force at once."""
 
 from ipaddress import ip_network
+from pathlib import Path
 
 import pytest
 
-from storage.database import Transaction
+from storage.database import Database, Transaction
 from tests.web.api_world import World
 from tests.web.entity_checker import EntityChecker
+from tests.web.test_api_sign_ups import asked, bearer, join, joinable
 from web.shut_out import hash_email, is_email_shut_out
 
 IPS, DOMAINS, EMAILS = (f"/api/v1/admin/{what}_blocks" for what in ("ip", "email_domain", "canonical_email"))
@@ -76,6 +78,23 @@ async def test_e_mail_addresses_and_their_providers(world: World, checker: Entit
         assert (await world.call("DELETE", f"{path}/{made.body['id']}", admin)).status == 200
         assert (await world.get(f"{path}/{made.body['id']}", admin)).status == 404
     assert not await shut_out(world, "anna@clinic.example")
+
+
+async def test_who_is_shut_out_does_not_sign_up(db: Database, tmp_path: Path) -> None:
+    async with joinable(db, tmp_path, confirming=False) as (world, app):
+        admin = await world.person("root", role="admin")
+        block = (await world.post(IPS, admin, json={"ip": "127.0.0.1", "severity": "sign_up_block"})).body
+        assert (await join(world, app)).status == 403
+        gentle = {"severity": "sign_up_requires_approval"}
+        await world.call("PUT", f"{IPS}/{block['id']}", admin, json=gentle)
+        await world.post(DOMAINS, admin, json={"domain": "throwaway.example"})
+        refused = await join(world, app, email="nina@throwaway.example")
+        assert refused.status == 422
+        assert refused.body["details"]["email"][0]["error"] == "ERR_BLOCKED"
+        joined = bearer(await join(world, app))
+        assert (await asked(world, joined))[0] == 403
+        waiting = (await world.get("/api/v2/admin/accounts?status=pending", admin)).body
+        assert [one["username"] for one in waiting] == ["nina"]
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from storage.administration import Known, Sought
 from storage.database import Reader
 from web.admin_api.letters import compose_letter
 from web.admin_api.showing import render_account, show_accounts
-from web.admin_api.staff import chosen, not_allowed, read_name, staff
+from web.admin_api.staff import chosen, lets_in, not_allowed, read_name, staff
 from web.answers import answer, empty
 from web.auth import Viewer
 from web.bodies import path_id, read_form, read_query
@@ -76,6 +76,7 @@ async def _list(
         name=form.text("display_name") or "",
         email=form.text("email") or "",
         roles=tuple(roles),
+        waiting=lets_in(viewer),
     )
 
     async def query(tx: Reader) -> Sequence[Known]:
@@ -111,7 +112,7 @@ async def act_on_account(request: web.Request, viewer: Viewer) -> web.StreamResp
 
 
 @routes.post(f"{_ACCOUNTS}/{{id}}/approve")
-@staff(Act.MODERATE_ACCOUNTS, _WRITE)
+@staff(Act.MANAGE_MEMBERS, _WRITE)
 async def approve(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     target = await _require(request, viewer)
     await _try(sign_ups.approve(request.app[CONTEXT], target.actor.id, by=await read_name(request, viewer)))
@@ -119,7 +120,7 @@ async def approve(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
 
 @routes.post(f"{_ACCOUNTS}/{{id}}/reject")
-@staff(Act.MODERATE_ACCOUNTS, _WRITE)
+@staff(Act.MANAGE_MEMBERS, _WRITE)
 async def reject(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     """Answers what the account would have been."""
     target = await _require(request, viewer)
@@ -178,7 +179,9 @@ async def _try(act: Awaitable[object]) -> None:
 async def _require(request: web.Request, viewer: Viewer) -> Known:
     """Who is acted on. Raises the 404 for who would not be listed, and the 403 for who does not stand below the viewer."""
     actor_id = path_id(request)
-    found = await request.app[CONTEXT].db.read(lambda tx: administration.get_known(tx, actor_id))
+    found = await request.app[CONTEXT].db.read(
+        lambda tx: administration.get_known(tx, actor_id, waiting=lets_in(viewer))
+    )
     if found is None:
         raise not_found()
     role = Role(found.member.role) if found.member else None

@@ -13,6 +13,7 @@ from storage.database import Reader
 from storage.records import Report, Status
 from storage.views import Posts
 from storage.visibility import list_visible
+from web.admin_api.staff import lets_in
 from web.answers import answer
 from web.auth import Viewer
 from web.keys import CONTEXT, SITE
@@ -60,7 +61,7 @@ async def render_account(request: web.Request, viewer: Viewer, actor_id: int) ->
     """One Admin::Account; raises the 404 for who would not be listed."""
 
     async def query(tx: Reader) -> Sequence[Known]:
-        found = await administration.get_known(tx, actor_id)
+        found = await administration.get_known(tx, actor_id, waiting=lets_in(viewer))
         return [found] if found else []
 
     shown = (await read_accounts(request, viewer, query))[1]

@@ -5,7 +5,7 @@ from functools import wraps
 
 from aiohttp import web
 
-from policies.decision import Deny
+from policies.decision import Allow, Deny
 from policies.moderation import Act, may
 from storage import audit, members
 from storage.database import Reader, Transaction
@@ -27,6 +27,11 @@ def staff(act: Act, *scopes: str) -> Callable[[ViewerHandler], Handler]:
         return requires(*scopes)(asked)
 
     return decorate
+
+
+def lets_in(viewer: Viewer) -> bool:
+    """Whether somebody sees those who are not in yet: only who may let them in does."""
+    return isinstance(may(viewer.role, Act.MANAGE_MEMBERS), Allow)
 
 
 def not_allowed() -> ApiError:

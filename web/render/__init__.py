@@ -5,7 +5,6 @@ strings, dates with three decimals and Z, no null in an array (client_behaviour.
 Mastodon feature that is not here says so: no quote.
 """
 
-from web.render.announcements import announcement, announcement_reaction
 from web.render.admin import (
     admin_account,
     admin_domain_allow,
@@ -15,6 +14,7 @@ from web.render.admin import (
     admin_ip_block,
     admin_report,
 )
+from web.render.announcements import announcement, announcement_reaction
 from web.render.cards import preview_card
 from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
@@ -56,9 +56,6 @@ __all__ = [
     "Renderer",
     "account",
     "accounts",
-    "announcement",
-    "announcement_reaction",
-    "badge",
     "admin_account",
     "admin_domain_allow",
     "admin_domain_block",
@@ -66,6 +63,9 @@ __all__ = [
     "admin_email_domain_block",
     "admin_ip_block",
     "admin_report",
+    "announcement",
+    "announcement_reaction",
+    "badge",
     "conversation",
     "credential_account",
     "custom_emoji",
