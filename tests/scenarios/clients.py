@@ -84,13 +84,13 @@ class House:
 
 
 @asynccontextmanager
-async def house(database: str, folder: Path, title: str) -> AsyncIterator[House]:
-    """An institution on a migrated, empty database, at a port that is free now."""
+async def house(database: str, folder: Path, title: str, *, more: str = "") -> AsyncIterator[House]:
+    """An institution on a migrated, empty database, at a port that is free now. `more`: settings besides."""
     listener = socket.create_server(("127.0.0.1", 0))
     host = f"localhost:{listener.getsockname()[1]}"
     text = (
         f'host = "{host}"\ntitle = "{title}"\ndevelopment = true\ndatabase = "{database}"\nmedia = "file://{folder}"\n'
-        'trusted_addresses = ["127.0.0.0/8", "::1/128"]\n'
+        f'trusted_addresses = ["127.0.0.0/8", "::1/128"]\n{more}'
     )
     config = parse_config(text, {}, folder)
     async with open_context(config) as ctx:

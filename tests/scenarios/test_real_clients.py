@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mastodon import Mastodon, MastodonAPIError
 from mastodon.return_types import Status
 
+from federation.outbox.sign_ups import approve
+from storage import sign_ups
 from storage.records import Actor
 from tests.conftest import Addresses
-from tests.scenarios.clients import House, Toot, house, make_peers, mastodon_py, streaming, until
+from tests.scenarios.clients import PASSWORD, SCOPES, House, Toot, house, make_peers, mastodon_py, streaming, until
 from tests.web.live import picture
 
 # Real programs are started one after the other, on a machine that may be busy.
@@ -118,6 +121,27 @@ def _change_with_mastodon_py(pair: Pair) -> None:
         assert [one.name for one in anna.featured_tags()] == [made.name] == ["cardio"]
         anna.featured_tag_delete(made)
         assert anna.featured_tag_suggestions() == []
+
+
+async def test_mastodon_py_signs_somebody_up(addresses: Addresses, tmp_path: Path) -> None:
+    settings = 'registrations = "approval"\n'
+    async with house(await addresses.new(), tmp_path, "CHU A", more=settings) as a:
+        newcomer = await asyncio.to_thread(_sign_up_with_mastodon_py, a)
+        (waiting,) = await a.ctx.db.read(sign_ups.list_waiting)
+        await approve(a.ctx, waiting.actor.id, by="console")
+        assert (await asyncio.to_thread(newcomer.account_verify_credentials)).acct == "nina"
+
+
+def _sign_up_with_mastodon_py(at: House) -> Mastodon:
+    key, secret = Mastodon.create_app("Ward notes", scopes=SCOPES, api_base_url=at.base)
+    client = Mastodon(key, secret, api_base_url=at.base, version_check_mode="created", ratelimit_method="throw")
+    who = {"username": "nina", "password": PASSWORD, "email": "nina@clinic.example", "scopes": SCOPES}
+    token, wrong = client.create_account(**who, agreement=False, return_detailed_error=True)
+    assert (token, wrong.details.agreement[0].error) == (None, "ERR_ACCEPTED")
+    assert client.create_account(**who, agreement=True, reason="Infirmière", locale="fr")
+    with pytest.raises(MastodonAPIError, match="pending approval"):
+        client.account_verify_credentials()
+    return client
 
 
 async def test_toot_at_the_other_end_of_mastodon_py(pair: Pair) -> None:
