@@ -17,7 +17,18 @@ from federation.outbox.sign_ups import approve
 from storage import sign_ups
 from storage.records import Actor
 from tests.conftest import Addresses
-from tests.scenarios.clients import PASSWORD, SCOPES, House, Toot, house, make_peers, mastodon_py, streaming, until
+from tests.scenarios.clients import (
+    PASSWORD,
+    SCOPES,
+    House,
+    Toot,
+    house,
+    make_peers,
+    mastodon_py,
+    streaming,
+    toot,
+    until,
+)
 from tests.web.live import picture
 
 # Real programs are started one after the other, on a machine that may be busy.
@@ -149,10 +160,9 @@ async def test_toot_at_the_other_end_of_mastodon_py(pair: Pair) -> None:
 
 
 def _play_with_toot(pair: Pair) -> None:
-    ben = Toot(pair.home / "ben")
-    ben.sign_in(pair.b, "ben")
-    assert "Physician, Cardiology" in ben.run("whoami")
-    with mastodon_py(pair.a, "anna") as anna, streaming(anna) as anna_hears:
+    with toot(pair.home / "ben") as ben, mastodon_py(pair.a, "anna") as anna, streaming(anna) as anna_hears:
+        ben.sign_in(pair.b, "ben")
+        assert "Physician, Cardiology" in ben.run("whoami")
         ben.run("follow", f"@anna@{pair.a.host}")
         known = anna_hears.wait_for_notification("follow").account
         anna.account_follow(known)
@@ -186,11 +196,12 @@ def _play_with_toot(pair: Pair) -> None:
 
 async def test_both_clients_read_the_groups_list_on_both_sides(pair: Pair) -> None:
     group = await pair.a.group("cardiologie", pair.anna, pair.b.host)
-    anna, ben = Toot(pair.home / "anna"), Toot(pair.home / "ben")
-    await asyncio.gather(asyncio.to_thread(anna.sign_in, pair.a, "anna"), asyncio.to_thread(ben.sign_in, pair.b, "ben"))
-    await asyncio.to_thread(ben.run, "follow", f"@cardiologie@{pair.a.host}")
-    await pair.a.accept(group, pair.ben)
-    await asyncio.to_thread(_discuss, pair, anna, ben)
+    with toot(pair.home / "anna") as anna, toot(pair.home / "ben") as ben:
+        await asyncio.to_thread(anna.sign_in, pair.a, "anna")
+        await asyncio.to_thread(ben.sign_in, pair.b, "ben")
+        await asyncio.to_thread(ben.run, "follow", f"@cardiologie@{pair.a.host}")
+        await pair.a.accept(group, pair.ben)
+        await asyncio.to_thread(_discuss, pair, anna, ben)
 
 
 def _discuss(pair: Pair, anna: Toot, ben: Toot) -> None:
@@ -207,6 +218,6 @@ def _discuss(pair: Pair, anna: Toot, ben: Toot) -> None:
             texts = [one.content for one in client.timeline_list(group)]
             assert ["colchicine" in text for text in texts] == [True, False]
             assert ["péricardite" in text for text in texts] == [False, True]
-        for toot in (anna, ben):
-            told = toot.run("timelines", "list", "Cardiologie", "--no-pager", "--no-clear")
+        for shell in (anna, ben):
+            told = shell.run("timelines", "list", "Cardiologie", "--no-pager", "--no-clear")
             assert told.index("colchicine") < told.index("péricardite")
