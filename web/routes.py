@@ -14,6 +14,7 @@ from web.api import (
     accounts,
     announcements,
     blocks,
+    collections,
     conversations,
     explore,
     featured,
@@ -47,6 +48,7 @@ from web.oauth import apps, authorize, metadata, tokens
 from web.outside.push import add_push
 from web.pages import (
     access,
+    collected,
     data,
     home,
     moving,
@@ -68,6 +70,7 @@ _API = (
     accounts,
     announcements,
     blocks,
+    collections,
     conversations,
     explore,
     featured,
@@ -104,6 +107,7 @@ _ADMIN_API = (
 _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (
     access,
+    collected,
     data,
     home,
     moving,

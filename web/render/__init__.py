@@ -16,6 +16,7 @@ from web.render.admin import (
 )
 from web.render.announcements import announcement, announcement_reaction
 from web.render.cards import preview_card
+from web.render.collections import collection, collection_item
 from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
 from web.render.frame import BADGE, VISIBILITY, Entity, Frame, badge, custom_emoji, moment
@@ -66,6 +67,8 @@ __all__ = [
     "announcement",
     "announcement_reaction",
     "badge",
+    "collection",
+    "collection_item",
     "conversation",
     "credential_account",
     "custom_emoji",
