@@ -724,6 +724,17 @@ class PeopleList:
 
 
 @row
+class AnnualReport:
+    """What a member's year was, as it was counted; `data` is JSON."""
+
+    owner_id: int
+    year: int
+    data: str
+    viewed: int
+    created_at: int
+
+
+@row
 class FeaturedCollection:
     """People whom a member shows together, for everybody. `tag` is "" for none."""
 

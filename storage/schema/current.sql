@@ -1009,6 +1009,16 @@ CREATE TABLE filter_statuses (
 
 CREATE INDEX filter_statuses_by_status ON filter_statuses (status_id);
 
+-- What a member's year was, counted once when they asked (storage/annual_reports.py).
+CREATE TABLE annual_reports (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  year INTEGER NOT NULL,
+  data TEXT NOT NULL,                -- JSON
+  viewed INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (owner_id, year)
+) STRICT;
+
 CREATE TABLE markers (
   owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
   timeline TEXT NOT NULL,            -- home, notifications

@@ -15,6 +15,7 @@ from web.render.admin import (
     admin_report,
 )
 from web.render.announcements import announcement, announcement_reaction
+from web.render.annual_reports import annual_report
 from web.render.cards import preview_card
 from web.render.collections import collection, collection_item
 from web.render.explore import suggestion, trending_link
@@ -66,6 +67,7 @@ __all__ = [
     "admin_report",
     "announcement",
     "announcement_reaction",
+    "annual_report",
     "badge",
     "collection",
     "collection_item",
