@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from federation.attesting import attest
 from federation.context import Context, Origin, portrait
 from federation.resolve import resolve_handle
-from federation.wire.compose import Named, compose, find_hashtags, find_mentions, find_shortcodes
+from federation.wire.compose import Named, compose, compose_quote, find_hashtags, find_mentions, find_shortcodes
 from federation.wire.errors import ProtocolError
 from federation.wire.sanitize import clean_html, clean_lines, to_text
 from storage import actors, custom_emojis, groups
 from storage.database import Reader
-from storage.records import Actor, as_json
+from storage.records import Actor, Status, as_json
 
 MAX_LOOK_UPS = 10
 MAX_TEXT = 10_000
@@ -19,12 +19,15 @@ MAX_TEXT = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A text with whom it names. `names` keeps, for each name as written, the actor it means."""
+    """A text with whom it names. `names` keeps, for each name as written, the actor it means; `quoted` is the page of the
+    post that it quotes.
+    """
 
     text: str
     names: Mapping[str, Actor]
     base: str
     first: Actor | None = None
+    quoted: str = ""
 
     @property
     def mentioned(self) -> list[Actor]:
@@ -51,7 +54,8 @@ class Composed:
         if self.first is not None and not self._begins_with(self.first):
             text = f"@{self.first.acct} {text}"
             shown[self.first.acct.lower()] = Named(self.first.url, self.first.username)
-        return compose(text, shown, lambda tag: f"{self.base}/tags/{tag.lower()}")
+        html = compose(text, shown, lambda tag: f"{self.base}/tags/{tag.lower()}")
+        return html if not self.quoted or self.quoted in text else compose_quote(self.quoted) + html
 
     def _begins_with(self, actor: Actor) -> bool:
         found = find_mentions(self.text)
@@ -76,14 +80,16 @@ async def resolve_names(ctx: Context, text: str) -> None:
             await attest(ctx, actor)
 
 
-async def compose_text(tx: Reader, origin: Origin, text: str, author: Actor) -> Composed:
+async def compose_text(
+    tx: Reader, origin: Origin, text: str, author: Actor, *, quoted: Status | None = None
+) -> Composed:
     """Match the names in a text with stored actors, as its author may see them."""
     names = {}
     for name in find_mentions(text):
         actor = await _known(tx, origin, name)
         if actor is not None and await _shown_to(tx, actor, author):
             names[name] = actor
-    return Composed(text, names, origin.base)
+    return Composed(text, names, origin.base, quoted=quoted.url if quoted else "")
 
 
 async def _known(tx: Reader, origin: Origin, name: str) -> Actor | None:

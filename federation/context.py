@@ -39,6 +39,10 @@ class Origin:
     def activity(self, activity_id: int) -> str:
         return f"{self.base}/ap/activities/{activity_id}"
 
+    def stamp(self, status_id: int) -> str:
+        """Where a member of ours allows the quote in this post, whosever the post is."""
+        return f"{self.base}/ap/stamps/{status_id}"
+
     def credential(self, token: str) -> str:
         return f"{self.base}/ap/credentials/{token}"
 

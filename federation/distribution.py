@@ -17,7 +17,7 @@ from policies.decision import Allow, Deny, Hold, Limit
 from policies.delivery import may_send
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import actors, deliveries, follows, statuses
+from storage import actors, deliveries, follows, quotes, statuses
 from storage.database import Reader
 from storage.follows import Inbox
 from storage.ids import new_id
@@ -98,7 +98,7 @@ def _delivery(outgoing: Outgoing, parcel: Parcel, target: Inbox, state: str, now
 
 
 async def list_inboxes(tx: Reader, status: Status, author: Actor) -> list[Inbox]:
-    """Where a post of ours that is not group-only goes: its author's followers, who it names, whom it answers."""
+    """Where a post of ours that is not group-only goes: its author's followers, who it names, whom it answers or quotes."""
     mentioned = (await statuses.list_mentions(tx, [status.id])).get(status.id, [])
     named = [
         Inbox(actor.host, actor.inbox if status.audience == Audience.DIRECT else actor.shared_inbox or actor.inbox)
@@ -110,8 +110,13 @@ async def list_inboxes(tx: Reader, status: Status, author: Actor) -> list[Inbox]
     groups_named = [
         Inbox(actor.host, actor.inbox) for _, actor in mentioned if not actor.local and actor.type == "Group"
     ]
-    answered = await _answered(tx, status)
-    return [*named, *groups_named, *answered, *await follows.list_follower_inboxes(tx, author.id)]
+    return [
+        *named,
+        *groups_named,
+        *await _answered(tx, status),
+        *await _quoted(tx, status),
+        *await follows.list_follower_inboxes(tx, author.id),
+    ]
 
 
 async def _answered(tx: Reader, status: Status) -> list[Inbox]:
@@ -122,6 +127,14 @@ async def _answered(tx: Reader, status: Status) -> list[Inbox]:
     if parent is None or parent.local:
         return []
     return [Inbox(parent.host, parent.shared_inbox or parent.inbox)]
+
+
+async def _quoted(tx: Reader, status: Status) -> list[Inbox]:
+    """Who is quoted in public reads it."""
+    if status.audience not in {Audience.PUBLIC, Audience.UNLISTED}:
+        return []
+    author = await quotes.get_quoted_author(tx, status.id)
+    return [] if author is None or author.local else [Inbox(author.host, author.shared_inbox or author.inbox)]
 
 
 async def list_retraction_inboxes(tx: Reader, object_uri: str) -> list[Inbox]:

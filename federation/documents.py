@@ -11,9 +11,10 @@ from federation.wire import render
 from federation.wire.dates import render_datetime
 from federation.wire.keys import PrivateKey
 from federation.wire.proofs import sign_document
+from policies.quoting import policy_after
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, Audience, PeerState
-from storage import actors, attestations, groups, media, moves, polls, statuses
+from storage import actors, attestations, groups, media, moves, polls, quotes, statuses
 from storage.database import Reader
 from storage.records import Actor, Attestation, CustomEmoji, Group, Media, Status
 
@@ -81,7 +82,17 @@ async def note_parts(tx: Reader, origin: Origin, status: Status) -> render.NoteP
         media=[(file, media_url(origin, file, Audience(status.audience))) for file in files],
         poll=await polls.get_poll_of(tx, status.id),
         group=group,
+        quote=await _quote(tx, status),
+        policy=policy_after(Audience(status.audience), quotes.read_policy(status.quote_policy)),
     )
+
+
+async def _quote(tx: Reader, status: Status) -> tuple[str, str] | None:
+    """What a post quotes as far as that is there, and the stamp while it is good."""
+    quote = await quotes.get_quote(tx, status.id)
+    if quote is None or quote.quoted_id is None:
+        return None
+    return quote.quoted_uri, quote.stamp if quote.state == "accepted" else ""
 
 
 def media_url(origin: Origin, file: Media, audience: Audience) -> str:

@@ -1,10 +1,10 @@
-"""Every address that other servers know, in one table. The handlers live in receiving, serving and discovering."""
+"""Every address that other servers know, in one table. The handlers live in receiving, serving, stamps, files and discovering."""
 
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from federation import discovering, files, receiving, serving
+from federation import discovering, files, receiving, serving, stamps
 from federation.context import Context
 from storage.media_store import MediaStore
 
@@ -23,6 +23,7 @@ GET: dict[str, Handler] = {
     "/ap/objects/{id}": serving.get_object,
     "/ap/activities/{id}": serving.get_activity,
     "/ap/emojis/{shortcode}": serving.get_emoji,
+    "/ap/stamps/{id}": stamps.get_stamp,
     "/ap/credentials/{token}": serving.get_credential,
     "/.well-known/webfinger": discovering.get_webfinger,
     "/.well-known/host-meta": discovering.get_host_meta,

@@ -11,6 +11,7 @@ from storage import cards, follows, groups, statuses, tags, timelines, welcome
 from storage.database import Reader, Transaction
 from storage.events import EVERYBODY, insert_event
 from storage.records import Actor, Status
+from storage.statuses import Mention
 from storage.visibility import get_visible
 
 # Older posts that we only now learn of are no news in public (Mastodon's window: 6 hours).
@@ -20,7 +21,8 @@ SPREAD = 60_000
 
 async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, edited: bool = False) -> None:
     """Write a new (or edited) post into the home timelines of those here who should read it, and notify who is named."""
-    mentioned = await _local_mentioned(tx, status)
+    named = (await statuses.list_mentions(tx, [status.id])).get(status.id, [])
+    mentioned = _here(named)
     if edited:
         holding = await timelines.list_home_owners(tx, status.id)
         await tell_all(tx, await _welcoming(tx, holding, status, now), "status.update", status.id, now=now)
@@ -34,6 +36,8 @@ async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, e
         await _look_at_link(tx, status, author, now)
         if status.audience == Audience.DIRECT:
             await tell_all(tx, await _welcoming(tx, owners, status, now), "conversation", status.id, now=now)
+    if status.audience != Audience.DIRECT:  # who is sent a direct post is told of it, however it names them
+        mentioned = _here(one for one in named if not one[0].silent)
     await _notify_mentioned(tx, status, author, mentioned, now)
 
 
@@ -87,8 +91,7 @@ async def _followers_of_both(tx: Reader, followers: set[int], answered_id: int) 
     return followers & (also | {answered_id})
 
 
-async def _local_mentioned(tx: Reader, status: Status) -> set[int]:
-    mentioned = (await statuses.list_mentions(tx, [status.id])).get(status.id, [])
+def _here(mentioned: Iterable[tuple[Mention, Actor]]) -> set[int]:
     return {actor.id for _, actor in mentioned if actor.local and actor.type == "Person"}
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 
 from federation.act import Act
 from federation.fanout import fan_out
+from federation.quoting import notify_quoting, record_quote, remote_policy, update_quote
 from federation.wire.addressing import audience_of
 from federation.wire.objects import NATIVE_TYPES, RemoteNote, RemotePoll
+from federation.wire.quotes import Stamp
 from federation.wire.sanitize import clean_html
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Allow
@@ -32,20 +34,25 @@ class Placement:
     distributed: bool = True
 
 
-async def store_note(act: Act, note: RemoteNote, author: Actor, placement: Placement) -> Status | None:
-    """Insert a post and fan it out here. None when it is stored already, or was deleted before it came."""
+async def store_note(
+    act: Act, note: RemoteNote, author: Actor, placement: Placement, stamp: Stamp | None = None
+) -> Status | None:
+    """Insert a post and fan it out here; `stamp` is the one that it claims for what it quotes, fetched. None when it is
+    stored already, or was deleted before it came.
+    """
     if await statuses.is_deleted(act.tx, note.uri, actor_uri=author.uri):
         return None
     if await statuses.get_status_by_uri(act.tx, note.uri) is not None:
         return None
     status = await _status(act, note, author, placement)
     await _insert(act, note, author, status, placement)
+    await record_quote(act, note, status, author, stamp)
     if placement.distributed:
         await fan_out(act.tx, status, author, now=act.now)
     return status
 
 
-async def store_fetched_note(act: Act, note: RemoteNote, author: Actor) -> Status | None:
+async def store_fetched_note(act: Act, note: RemoteNote, author: Actor, stamp: Stamp | None = None) -> Status | None:
     """A post that was looked up: kept only if it is public and its host may send us such, shown in nobody's home timeline.
 
     None when it is not kept; ProtocolError when it is not fit to be.
@@ -64,6 +71,7 @@ async def store_fetched_note(act: Act, note: RemoteNote, author: Actor) -> Statu
     placement = Placement(addressing.audience)
     status = await _status(act, note, author, placement)
     await _insert(act, note, author, status, placement)
+    await record_quote(act, note, status, author, stamp)
     return status
 
 
@@ -122,10 +130,12 @@ async def _update_poll(act: Act, note: RemoteNote, status: Status) -> bool:
     return True
 
 
-async def update_note(act: Act, note: RemoteNote, status: Status, author: Actor) -> Status | None:
+async def update_note(
+    act: Act, note: RemoteNote, status: Status, author: Actor, stamp: Stamp | None = None
+) -> Status | None:
     """Take an edit that is newer than what is stored. Its addressing is not even looked at: an edit never widens."""
-    voted = await _update_poll(act, note, status)
-    if voted and (note.updated is None or note.updated <= (status.edited_at or status.created_at)):
+    beside = await _update_beside(act, note, status, author, stamp)
+    if beside and (note.updated is None or note.updated <= (status.edited_at or status.created_at)):
         await fan_out(act.tx, status, author, now=act.now, edited=True)
         return status
     before = status.edited_at or status.created_at
@@ -146,7 +156,18 @@ async def update_note(act: Act, note: RemoteNote, status: Status, author: Actor)
     await media.delete_of_status(act.tx, status.id)
     await _store_media(act, note, author, status)
     await fan_out(act.tx, edited, author, now=act.now, edited=True)
+    await notify_quoting(act.tx, edited, now=act.now)
     return edited
+
+
+async def _update_beside(act: Act, note: RemoteNote, status: Status, author: Actor, stamp: Stamp | None) -> bool:
+    """Take what changes without an edit of the text: votes, quotes, who may quote. False when nothing of it did."""
+    voted = await _update_poll(act, note, status)
+    quoted = await update_quote(act, note, status, author, stamp)
+    policy = remote_policy(note, author)
+    if policy != status.quote_policy:
+        await statuses.update_quote_policy(act.tx, status.id, policy)
+    return voted or quoted or policy != status.quote_policy
 
 
 async def _status(act: Act, note: RemoteNote, author: Actor, placement: Placement) -> Status:
@@ -178,6 +199,7 @@ async def _status(act: Act, note: RemoteNote, author: Actor, placement: Placemen
         emojis=_emojis(note),
         created_at=created_at,
         edited_at=min(note.updated, act.now) if note.updated and note.updated > created_at else None,
+        quote_policy=remote_policy(note, author),
     )
 
 

@@ -20,8 +20,9 @@ from federation.wire.bounded import Document, parse_json
 from federation.wire.discovery import bound_handle, parse_jrd
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
-from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, parse_note
+from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, RemoteNote, parse_note
 from federation.wire.origins import Handle, host_of, is_http_uri, parse_handle, same_origin
+from federation.wire.quotes import Stamp, parse_stamp
 from federation.wire.values import id_of, type_of
 from policies.admission import HostFacts, admit_host
 from policies.decision import Allow
@@ -163,8 +164,10 @@ async def resolve_handle(ctx: Context, name: str) -> Actor | None:
         return None
 
 
-async def resolve_object(ctx: Context, uri: str) -> Status | None:
-    """A public post by uri; None when it cannot be had or is not public."""
+async def resolve_object(ctx: Context, uri: str, *, quoted: bool = False) -> Status | None:
+    """A public post by uri; None when it cannot be had or is not public. What it quotes is had too, unless it is itself
+    `quoted`: chains of quotes end there.
+    """
     stored = await ctx.db.read(lambda tx: statuses.get_status_by_uri(tx, uri))
     if stored is not None or ctx.origin.owns(uri):
         return stored
@@ -173,7 +176,27 @@ async def resolve_object(ctx: Context, uri: str) -> Status | None:
         author = await resolve_actor(ctx, note.attributed_to)
         if author is None or note.uri != uri:
             return None
-        return await perform(ctx, lambda act: store_fetched_note(act, note, author))
+        stamp = None if quoted else await fetch_stamp(ctx, note)
+        return await perform(ctx, lambda act: store_fetched_note(act, note, author, stamp))
+    except (FetchError, ProtocolError):
+        return None
+
+
+async def fetch_stamp(ctx: Context, note: RemoteNote) -> Stamp | None:
+    """The stamp that a post claims for what it quotes, as it stands at its author's home; what is quoted is had as well.
+
+    Nothing is asked for a post of a group: the question alone would tell that there is such a post (decision 0026).
+    """
+    quote = note.quote
+    if quote is None or note.audience:
+        return None
+    own = same_origin(quote.uri, note.attributed_to)
+    if quote.stamp is None and not own:
+        return None
+    if await resolve_object(ctx, quote.uri, quoted=True) is None or quote.stamp is None or ctx.origin.owns(quote.stamp):
+        return None
+    try:
+        return parse_stamp(await fetch(ctx, quote.stamp))
     except (FetchError, ProtocolError):
         return None
 

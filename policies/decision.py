@@ -50,6 +50,9 @@ class Reason(StrEnum):
     GROUP_NOT_SHAREABLE = "group_not_shareable"
     NOT_SHAREABLE = "not_shareable"
     SHARE_NARROWED = "share_narrowed"
+    QUOTE_REFUSED = "quote_refused"
+    QUOTE_UNASKED = "quote_unasked"
+    QUOTED_NOT_NAMED = "quoted_not_named"
     # verification
     NOT_ATTESTED = "not_attested"
     ISSUER_NOT_TRUSTED = "issuer_not_trusted"

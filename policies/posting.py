@@ -12,6 +12,7 @@ from policies.boundary import OPEN_AUDIENCES
 from policies.decision import Allow, Change, Decision, Deny, Hold, Limit, Reason, Remedy
 from policies.decision import decide as strongest
 from policies.delivery import SendFacts, send_steps
+from policies.quoting import QuoteFacts, consent_steps
 from policies.ruleset import Ruleset, day_of
 from policies.terms import Audience
 from policies.verification import ANYONE, AttestationFacts, Criteria, Purpose, criteria_step
@@ -31,6 +32,7 @@ NARROW_TO = {
     Audience.GROUP: Change.AUDIENCE_GROUP,
     Audience.DIRECT: Change.AUDIENCE_DIRECT,
 }
+"""From the widest to the narrowest: of several narrowings the last one counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class PostFacts:
     `mentions_outsiders`: somebody who is not of the audience it will have (for a direct reply to a group-only post: neither
     a local member nor a participant of the thread in reach). `misspelt`: the handle of a group that the author has joined,
     when a name in the post means nobody and looks like it.
-    `sending`: when the group's home is another host, the facts of sending the post there.
+    `sending`: when the group's home is another host, the facts of sending the post there. `quoted`: the post that it quotes.
     """
 
     audience: Audience
@@ -76,6 +78,7 @@ class PostFacts:
     attestation: AttestationFacts | None = None
     sending: SendFacts | None = None
     misspelt: str = ""
+    quoted: QuoteFacts | None = None
 
 
 def decide(facts: PostFacts, ruleset: Ruleset, now: int) -> Decision:
@@ -89,6 +92,8 @@ def post_steps(facts: PostFacts, ruleset: Ruleset, now: int) -> Iterator[Decisio
     yield from _audience_steps(facts, result)
     yield _name_step(facts, result)
     yield _parent_step(facts, result)
+    if facts.quoted is not None:
+        yield from quote_steps(facts.quoted, _under_parent(facts, result))
     yield from _member_steps(facts, result)
     if result is not Audience.GROUP:
         return
@@ -102,8 +107,8 @@ def audience_after(asked: Audience, decision: Decision) -> Audience:
     """The audience that is left of the one asked for, once a decision is followed."""
     match decision:
         case Limit() | Hold():
-            narrowed = (audience for audience, change in NARROW_TO.items() if change in decision.changes)
-            return next(narrowed, asked)
+            narrowed = [audience for audience, change in NARROW_TO.items() if change in decision.changes]
+            return narrowed[-1] if narrowed else asked
         case Allow() | Deny():
             return asked
         case _ as never:
@@ -151,6 +156,12 @@ def _parent_step(facts: PostFacts, result: Audience) -> Decision:
     return _within(result, parent.audience, Reason.REPLY_NARROWED, Deny("audience:parent", Reason.REPLY_WIDENS))
 
 
+def _under_parent(facts: PostFacts, result: Audience) -> Audience:
+    """The audience that the parent leaves of one, where it leaves any."""
+    parent = facts.parent
+    return result if parent is None or result in WITHIN[parent.audience] else parent.audience
+
+
 def _within(result: Audience, most: Audience, narrowed: Reason, refusal: Deny) -> Decision:
     """Narrow a wider audience to the most it may be; between a group and followers there is no narrower."""
     if result in WITHIN[most]:
@@ -196,6 +207,17 @@ def may_share(facts: ShareFacts) -> Decision:
     if facts.original is Audience.DIRECT or (facts.original is Audience.FOLLOWERS and not facts.own):
         return refusal
     return _within(facts.asked, facts.original, Reason.SHARE_NARROWED, refusal)
+
+
+def may_quote(facts: QuoteFacts, audience: Audience) -> Decision:
+    """Whether a post may be quoted in one for this audience, by whoever sees it."""
+    return strongest(quote_steps(facts, audience))
+
+
+def quote_steps(facts: QuoteFacts, audience: Audience) -> Iterator[Decision]:
+    """The trace of `may_quote`: as far as it may be shared, and as its author allows."""
+    yield may_share(ShareFacts(facts.original, audience, own=facts.own))
+    yield from consent_steps(facts, audience)
 
 
 @dataclass(frozen=True, slots=True)

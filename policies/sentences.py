@@ -211,6 +211,24 @@ WORDS: dict[Reason, Words] = {
         "Audience du partage ramenée à celle du message d’origine.",
         "The audience of the boost or quote was narrowed to that of the original.",
     ),
+    Reason.QUOTE_REFUSED: Words(
+        "L’auteur de ce message ne permet pas que vous le citiez.",
+        "The author of this post does not let you quote it.",
+        "L’auteur cité ne permet pas la citation.",
+        "The quoted author does not allow the quote.",
+    ),
+    Reason.QUOTE_UNASKED: Words(
+        "Il faudrait demander à l’auteur de ce message : on ne le cite pas dans un groupe.",
+        "The author of this post would have to be asked: it cannot be quoted in a group.",
+        "Citation dans un groupe d’un message dont l’auteur devrait être consulté.",
+        "A quote in a group of a post whose author would have to be asked.",
+    ),
+    Reason.QUOTED_NOT_NAMED: Words(
+        "Dans un message direct, on ne cite que ses propres messages ou ceux d’un destinataire.",
+        "A direct message can only quote your own posts or those of somebody it is sent to.",
+        "Citation, dans un message direct, d’un auteur qui n’en est pas destinataire.",
+        "A quote in a direct message whose author it is not sent to.",
+    ),
     Reason.NOT_ATTESTED: Words(
         "Aucune vérification professionnelle n’est enregistrée.",
         "No professional verification is on record.",

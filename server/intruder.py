@@ -102,6 +102,7 @@ def _paths(template: str, known: Knowledge) -> list[str]:
         "mac": "x",
         "address": "x",
         "key": "ungrouped-1",
+        "quoting_id": known.ids[0] if known.ids else "1",
     }
     for place, value in plausible.items():
         template = template.replace(f"{{{place}}}", quote(value, safe=""))

@@ -9,7 +9,8 @@ from storage.database import Reader
 @dataclass(frozen=True, slots=True)
 class Marks:
     """One member's: the ids of posts that they liked, boosted, keep and pinned, and of those whose thread they muted;
-    `votes`: for which options of their polls they voted, as (post, position).
+    `votes`: for which options of their polls they voted, as (post, position). `follows_author` and `followed_by_author`
+    are told of posts that not everybody may quote.
     """
 
     favourited: set[int] = field(default_factory=set)
@@ -18,6 +19,8 @@ class Marks:
     pinned: set[int] = field(default_factory=set)
     muted: set[int] = field(default_factory=set)
     votes: set[tuple[int, int]] = field(default_factory=set)
+    follows_author: set[int] = field(default_factory=set)
+    followed_by_author: set[int] = field(default_factory=set)
 
 
 NONE = Marks()
@@ -34,7 +37,11 @@ async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collectio
         SELECT 'muted', t.actor_id, s.id, 0 FROM statuses s CROSS JOIN muted_threads t
           WHERE t.thread_id = s.thread_id AND s.id IN :ids AND t.actor_id IN :who UNION ALL
         SELECT 'votes', v.actor_id, q.status_id, v.position FROM polls q JOIN poll_votes v ON v.poll_id = q.id
-          WHERE q.status_id IN :ids AND v.actor_id IN :who"""
+          WHERE q.status_id IN :ids AND v.actor_id IN :who UNION ALL
+        SELECT 'follows_author', f.follower_id, s.id, 0 FROM statuses s JOIN follows f ON f.followee_id = s.actor_id
+          WHERE s.id IN :ids AND s.quote_policy <> '' AND f.follower_id IN :who AND f.state = 'accepted' UNION ALL
+        SELECT 'followed_by_author', f.followee_id, s.id, 0 FROM statuses s JOIN follows f ON f.follower_id = s.actor_id
+          WHERE s.id IN :ids AND s.quote_policy <> '' AND f.followee_id IN :who AND f.state = 'accepted'"""
     if len(viewers) == 1:
         (one,) = viewers
         found = await tx.rows(of_many.replace("IN :who", "= :who"), ids=status_ids, who=one)

@@ -139,6 +139,7 @@ class Member:
     confirmed_at: int | None = None
     approved_at: int | None = None
     reason: str = ""
+    default_quote_policy: str = "public"
 
     @property
     def admitted(self) -> bool:
@@ -238,6 +239,20 @@ class Status:
     emojis: str
     created_at: int
     edited_at: int | None
+    quote_policy: str = ""
+
+
+@row
+class Quote:
+    """That a post quotes another. `quoted_id` is None when the other is not here, is gone, or is nobody's to quote."""
+
+    status_id: int
+    quoted_id: int | None
+    quoted_uri: str
+    state: str
+    request_uri: str
+    stamp: str
+    created_at: int
 
 
 @row
@@ -269,6 +284,8 @@ class Scheduled:
     about: str
     poll: str
     created_at: int
+    quoted_id: int | None = None
+    quote_policy: str = ""
 
 
 @row
@@ -422,7 +439,6 @@ class Notification:
     created_at: int
     filtered: int = 0
     report_id: int | None = None
-    collection_id: int | None = None
 
 
 @row
@@ -720,44 +736,6 @@ class PeopleList:
     title: str
     replies_policy: str
     exclusive: int
-    created_at: int
-
-
-@row
-class AnnualReport:
-    """What a member's year was, as it was counted; `data` is JSON."""
-
-    owner_id: int
-    year: int
-    data: str
-    viewed: int
-    created_at: int
-
-
-@row
-class FeaturedCollection:
-    """People whom a member shows together, for everybody. `tag` is "" for none."""
-
-    id: int
-    owner_id: int
-    name: str
-    description: str
-    language: str | None
-    sensitive: int
-    discoverable: int
-    tag: str
-    created_at: int
-    updated_at: int
-
-
-@row
-class CollectionItem:
-    """Somebody's place in a collection; `revoked_at` is when they took themselves out."""
-
-    id: int
-    collection_id: int
-    actor_id: int
-    revoked_at: int | None
     created_at: int
 
 

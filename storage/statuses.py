@@ -178,6 +178,11 @@ async def update_status(
         await _insert_tags(tx, status.id, tags)
 
 
+async def update_quote_policy(tx: Transaction, status_id: int, policy: str) -> None:
+    """Whom its author lets quote a post; no edit of what it says."""
+    await tx.execute("UPDATE statuses SET quote_policy = :policy WHERE id = :id", policy=policy, id=status_id)
+
+
 async def insert_edit(tx: Transaction, former: Status) -> None:
     moment = former.edited_at or former.created_at
     edit_id = 1 + (await tx.value("SELECT max(id) FROM status_edits") or 0)

@@ -142,6 +142,20 @@ async def list_link(tx: Reader, viewer: int, page: Page, url: str, *, now: int) 
     )
 
 
+async def list_quoting(tx: Reader, viewer: int, quoted_id: int, page: Page, *, now: int) -> list[Status]:
+    """Posts that quote one with its author's leave; a group's are in no list of its."""
+    return await _page(
+        tx,
+        f"SELECT {COLUMNS} {_FROM} JOIN quotes q ON q.status_id = s.id WHERE q.quoted_id = :quoted "
+        "AND q.state = 'accepted' AND s.audience <> 'group' AND s.id > :after AND s.id < :before "
+        f"AND {VISIBLE} AND {WELCOME}",
+        page,
+        viewer=viewer,
+        now=now,
+        quoted=quoted_id,
+    )
+
+
 async def list_group(tx: Reader, viewer: int, group_id: int, page: Page, *, now: int) -> list[Status]:
     """The posts of one group: what the group's List shows."""
     return await _page(

@@ -1,14 +1,14 @@
 """Everything that a page of posts or people needs to be shown, in a bounded number of queries. No rule, no rendering."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from storage import actors, attestations, cards, featured_collections, media, polls, reports, rules, statuses
+from storage import actors, attestations, cards, media, polls, quotes, reports, rules, statuses
 from storage.database import Reader
 from storage.filters import Active, list_active
 from storage.marks import NONE, Marks, list_marks
 from storage.moves import list_moves
-from storage.records import Actor, App, Attestation, Card, Media, Notification, Poll, Report, Status, columns
+from storage.records import Actor, App, Attestation, Card, Media, Notification, Poll, Quote, Report, Status, columns
 from storage.visibility import VISIBLE, list_visible
 
 _APP = columns(App, "p")
@@ -51,6 +51,8 @@ class Posts:
     """What one viewer is shown around some posts. `originals`: the boosted ones that the viewer may see.
 
     `parents`: those of the answered posts that the viewer may see; the ids of the others are kept from them.
+    `quotes` by the post that quotes; `quoted`: the quoted ones that the viewer may see, and the ones that these quote;
+    `unwelcome`: by whom of these the viewer wants to see nothing, and why; `quotes_counts`: how often posts are quoted.
     """
 
     people: People
@@ -65,7 +67,10 @@ class Posts:
     marks: Marks = NONE
     filters: Sequence[Active] = ()
     reports: dict[int, Reported] = field(default_factory=dict)
-    collections: dict[int, featured_collections.Shown] = field(default_factory=dict)
+    quotes: dict[int, Quote] = field(default_factory=dict)
+    quoted: dict[int, Status] = field(default_factory=dict)
+    unwelcome: dict[int, str] = field(default_factory=dict)
+    quotes_counts: dict[int, int] = field(default_factory=dict)
 
 
 async def load_people(tx: Reader, people: Iterable[Actor], *, viewer: int) -> People:
@@ -97,7 +102,9 @@ async def load_posts(
     The posts themselves must come from a query that asked `storage.visibility`.
     """
     originals = await _list_originals(tx, page, viewer=viewer, now=now)
-    shown = [status for status in page if status.boost_of_id is None] + list(originals.values())
+    plain = [status for status in page if status.boost_of_id is None] + list(originals.values())
+    around = await _load_quoted(tx, [status.id for status in plain], viewer=viewer, now=now)
+    shown = list({status.id: status for status in (*plain, *around.shown)}.values())
     ids = [status.id for status in shown]
     named = await _list_named(tx, ids) if ids else {}
     if mentioned:
@@ -118,7 +125,37 @@ async def load_posts(
         apps=await _list_apps(tx, shown),
         marks=(await list_marks(tx, ids, [viewer])).get(viewer, NONE) if viewer else NONE,
         filters=(await list_active(tx, [viewer], everything, now=now)).get(viewer, ()) if viewer else (),
+        quotes=around.quotes,
+        quoted=around.quoted,
+        unwelcome=around.unwelcome,
+        quotes_counts=await quotes.count_quotes(tx, ids),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Quoted:
+    """`shown`: what is shown whole within the posts that quote it."""
+
+    shown: tuple[Status, ...] = ()
+    quotes: dict[int, Quote] = field(default_factory=dict)
+    quoted: dict[int, Status] = field(default_factory=dict)
+    unwelcome: dict[int, str] = field(default_factory=dict)
+
+
+async def _load_quoted(tx: Reader, quoting: Sequence[int], *, viewer: int, now: int) -> _Quoted:
+    """What posts quote, and what that quotes in turn, of which no more is told than its id."""
+    first = await quotes.list_quotes(tx, quoting) if quoting else {}
+    shown = await _list_quoted(tx, first, viewer=viewer, now=now)
+    second = await quotes.list_quotes(tx, shown) if shown else {}
+    quoted = shown | await _list_quoted(tx, second, viewer=viewer, now=now)
+    unwelcome = await quotes.list_unwelcome(tx, quoted, [viewer], now=now) if quoted and viewer else {}
+    return _Quoted(tuple(shown.values()), first | second, quoted, unwelcome.get(viewer, {}))
+
+
+async def _list_quoted(tx: Reader, found: Mapping[int, Quote], *, viewer: int, now: int) -> dict[int, Status]:
+    """Those of the posts quoted with their authors' leave that the viewer may see."""
+    wanted = {one.quoted_id for one in found.values() if one.quoted_id is not None and one.state == "accepted"}
+    return await list_visible(tx, wanted, viewer=viewer, now=now) if wanted else {}
 
 
 async def load_notified(
@@ -132,9 +169,7 @@ async def load_notified(
     people = [*(one.actor_id for one in told), *(one.target_id for one in found.values())]
     posts = await load_posts(tx, list(shown.values()), viewer=viewer, now=now, also=people)
     reported = {one.id: Reported(one, named.get(one.id, [])) for one in found.values()}
-    gathered = {one.collection_id for one in told if one.collection_id is not None}
-    collections = await featured_collections.list_shown(tx, gathered, viewer=viewer)
-    return shown, replace(posts, reports=reported, collections=collections)
+    return shown, replace(posts, reports=reported)
 
 
 async def _list_originals(tx: Reader, page: Sequence[Status], *, viewer: int, now: int) -> dict[int, Status]:

@@ -21,6 +21,9 @@ _LIGATURES = str.maketrans({"œ": "oe", "æ": "ae", "ø": "o", "ł": "l", "đ": 
 _WORD = re.compile(r"[^\W_]+")
 _APART = re.compile(r"<br\s*/?>|</(?:p|li|h[1-6]|blockquote|pre|div)>")
 _TAG = re.compile(r"<[^>]*>")
+_QUOTE = re.compile(
+    r'<p class="quote-inline">.*?</p>'
+)  # an address, for those who are not shown the quoted post itself
 
 
 class _Stemmers(local):
@@ -35,8 +38,8 @@ _STEMMERS = _Stemmers()
 
 
 def plain_text(html: str) -> str:
-    """The words of HTML that was cleaned, with lines where paragraphs end."""
-    return unescape(_TAG.sub("", _APART.sub("\n", html)))
+    """The words of HTML that was cleaned, with lines where paragraphs end, without the address of what it quotes."""
+    return unescape(_TAG.sub("", _APART.sub("\n", _QUOTE.sub("", html))))
 
 
 def list_words(text: str) -> list[str]:

@@ -13,9 +13,7 @@ from web.api import (
     absent,
     accounts,
     announcements,
-    annual_reports,
     blocks,
-    collections,
     conversations,
     explore,
     featured,
@@ -33,6 +31,7 @@ from web.api import (
     polls,
     profile,
     push,
+    quotes,
     reports,
     scheduled,
     search,
@@ -49,7 +48,6 @@ from web.oauth import apps, authorize, metadata, tokens
 from web.outside.push import add_push
 from web.pages import (
     access,
-    collected,
     data,
     home,
     moving,
@@ -70,9 +68,7 @@ _API = (
     absent,
     accounts,
     announcements,
-    annual_reports,
     blocks,
-    collections,
     conversations,
     explore,
     featured,
@@ -90,6 +86,7 @@ _API = (
     polls,
     profile,
     push,
+    quotes,
     reports,
     scheduled,
     search,
@@ -109,7 +106,6 @@ _ADMIN_API = (
 _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (
     access,
-    collected,
     data,
     home,
     moving,

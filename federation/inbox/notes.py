@@ -13,13 +13,16 @@ from federation.facts import activity_in_group, get_attestation_facts, group_fac
 from federation.fanout import announce_deletion
 from federation.inbox.polls import on_vote
 from federation.inbox.verified import Answer, Verified
+from federation.quoting import withdraw_stamp
 from federation.remote_posts import Placement, store_note, update_note
-from federation.resolve import resolve_object
+from federation.resolve import fetch_stamp, resolve_object
 from federation.verifying import require_proof
 from federation.wire.addressing import Addressing, audience_of
+from federation.wire.bounded import Document
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, RemoteNote, parse_note
 from federation.wire.origins import is_http_uri, same_origin
+from federation.wire.quotes import Stamp
 from policies import posting
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Allow, Deny, Hold, Limit, Reason
@@ -48,7 +51,16 @@ async def on_create(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         return await _submit(ctx, verified, note, actor, group)
     if group is not None or verified.relayed_by:
         return await _receive_group_post(ctx, verified, note, actor, group)
-    return await perform(ctx, lambda act: _receive(act, note, actor))
+    stamp = await fetch_stamp(ctx, note)
+    return await perform(ctx, lambda act: _receive(act, note, actor, stamp))
+
+
+async def receive_quoting(ctx: Context, verified: Verified, document: Document, actor: Actor) -> Answer:
+    """A post that came along with the request to quote in it, and not for a group: like one that came by itself."""
+    note = parse_note(document)
+    if note.attributed_to != verified.by or note.audience or note.is_vote:
+        raise ProtocolError(Fault.ACTOR_MISMATCH, f"post of {note.attributed_to} sent by {verified.by}")
+    return await perform(ctx, lambda act: _receive(act, note, actor, None))
 
 
 def _own_note(verified: Verified) -> RemoteNote:
@@ -75,7 +87,7 @@ def _address(note: RemoteNote, author: Actor, group: Actor | None) -> Addressing
     return audience_of(note, author.followers, known)
 
 
-async def _receive(act: Act, note: RemoteNote, author: Actor) -> Answer:
+async def _receive(act: Act, note: RemoteNote, author: Actor, stamp: Stamp | None) -> Answer:
     addressing = _address(note, author, None)
     approach = addressing.audience is Audience.DIRECT and not await _invited(act, note, author)
     facts = ActivityFacts(
@@ -93,7 +105,7 @@ async def _receive(act: Act, note: RemoteNote, author: Actor) -> Answer:
     if addressing.audience is Audience.DIRECT and not await _is_for_somebody_here(act, addressing):
         return "addressed to nobody here"
     placement = Placement(addressing.audience, recipients=addressing.recipients)
-    return None if await store_note(act, note, author, placement) else "known or deleted already"
+    return None if await store_note(act, note, author, placement, stamp) else "known or deleted already"
 
 
 async def _is_for_somebody_here(act: Act, addressing: Addressing) -> bool:
@@ -192,10 +204,11 @@ async def on_update(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         return "not stored here"
     if status.group_id is not None:
         return await _update_group_post(ctx, verified, note, actor, status)
-    return await perform(ctx, lambda act: _update(act, note, actor))
+    stamp = await fetch_stamp(ctx, note)
+    return await perform(ctx, lambda act: _update(act, note, actor, stamp))
 
 
-async def _update(act: Act, note: RemoteNote, actor: Actor) -> Answer:
+async def _update(act: Act, note: RemoteNote, actor: Actor, stamp: Stamp | None) -> Answer:
     status = await statuses.get_status_by_uri(act.tx, note.uri)
     if status is None or status.actor_id != actor.id:
         return Reason.NOT_AUTHOR
@@ -206,7 +219,7 @@ async def _update(act: Act, note: RemoteNote, actor: Actor) -> Answer:
         return decision
     if isinstance(decision, Deny):
         return decision.reason
-    return None if await update_note(act, note, status, actor) else "not newer than what is stored"
+    return None if await update_note(act, note, status, actor, stamp) else "not newer than what is stored"
 
 
 async def _update_group_post(
@@ -270,6 +283,7 @@ async def _remember_deletion(act: Act, uri: str, actor: Actor) -> Answer:
 async def _delete(act: Act, uri: str, actor: Actor) -> Answer:
     status = await statuses.get_status_by_uri(act.tx, uri)
     if status is None:
+        await withdraw_stamp(act, uri, actor)
         return await _remember_deletion(act, uri, actor)
     if actor.id not in {status.actor_id, status.group_id}:
         return Reason.NOT_AUTHOR

@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from federation.attesting import attest
 from federation.context import Context
 from federation.failures import FetchError
-from federation.inbox import blocks, follows, moves, notes, profiles, reactions, reports
+from federation.inbox import blocks, follows, moves, notes, profiles, quotes, reactions, reports
 from federation.inbox.verified import Answer, Verified, from_inbox
 from federation.resolve import resolve_actor
 from federation.wire.activities import is_retraction
 from federation.wire.errors import Fault, ProtocolError
+from federation.wire.quotes import is_answer
 from policies.decision import Hold
 from policies.delivery import next_attempt
 from policies.verification import Purpose
@@ -48,6 +49,7 @@ HANDLERS: Mapping[str, Handler] = {
     "Block": blocks.on_block,
     "Move": moves.on_move,
     "Flag": reports.on_flag,
+    "QuoteRequest": quotes.on_request,
 }
 # What an Undo takes back, by the type of the activity it embeds.
 UNDOERS: Mapping[str, Handler] = {
@@ -56,6 +58,7 @@ UNDOERS: Mapping[str, Handler] = {
     "Like": reactions.on_undo_like,
     "Block": blocks.on_undo_block,
 }
+QUOTE_ANSWERS: Mapping[str, Handler] = {"Accept": quotes.on_accept, "Reject": quotes.on_reject}
 
 
 async def process(ctx: Context, item: InboxItem) -> Answer:
@@ -81,6 +84,8 @@ def _handler(verified: Verified) -> Handler | None:
     activity = verified.activity
     if activity.type == "Undo":
         return UNDOERS.get(activity.object_type, reactions.on_undo_by_id)
+    if activity.type in QUOTE_ANSWERS and is_answer(activity):
+        return QUOTE_ANSWERS[activity.type]
     if activity.type == "Update" and activity.object_type not in notes.TYPES:
         return profiles.on_update
     if activity.type == "Delete" and activity.object_id == activity.actor:

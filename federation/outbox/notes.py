@@ -12,13 +12,16 @@ from federation import groups as group_posts
 from federation.act import Act, perform
 from federation.composing import Composed, compose_text, list_emojis, resolve_names
 from federation.context import Context
-from federation.distribution import Outgoing, list_inboxes, list_retraction_inboxes, send
-from federation.documents import create_document, prove
+from federation.distribution import Outgoing, list_retraction_inboxes, send
+from federation.documents import prove
 from federation.facts import Parcel, get_attestation_facts, group_facts, send_facts
 from federation.fanout import announce_deletion, fan_out
+from federation.outbox import quotes
 from federation.outbox.polls import PollDraft, replace_poll
+from federation.quoting import get_quote_facts, get_quoted, notify_quoting
 from federation.rules import Subject, record
 from federation.signing import get_keys
+from federation.spreading import send_post, spread_change
 from federation.wire.render import render_activity, render_tombstone
 from federation.wire.values import PUBLIC
 from policies import posting
@@ -38,7 +41,7 @@ SIMILAR = 0.75
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A post as its author sent it, checked for form only."""
+    """A post as its author sent it, checked for form only. `quote_policy`: one of `policies.quoting.CHOICES`."""
 
     text: str
     audience: Audience
@@ -50,6 +53,8 @@ class Draft:
     poll: PollDraft | None = None
     idempotency_key: str | None = None
     app_id: int | None = None
+    quoted_id: int | None = None
+    quote_policy: str = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ class Published:
 @dataclass(frozen=True, slots=True)
 class Edit:
     """What may change in a post. `media_ids` None leaves its files; `descriptions` are alt texts by media id; without a
-    `poll` a former one is taken away.
+    `poll` a former one is taken away; without a `quote_policy` the former one stays.
     """
 
     text: str
@@ -73,10 +78,15 @@ class Edit:
     media_ids: tuple[int, ...] | None = None
     descriptions: Mapping[int, str] = field(default_factory=dict)
     poll: PollDraft | None = None
+    quote_policy: str | None = None
 
 
 class ParentGoneError(LookupError):
     """The post that is answered does not exist, or its would-be answerer may not see it."""
+
+
+class QuotedGoneError(LookupError):
+    """The post that is quoted does not exist, or its would-be quoter may not see it."""
 
 
 class FilesGoneError(LookupError):
@@ -86,7 +96,7 @@ class FilesGoneError(LookupError):
 async def publish(ctx: Context, author_id: int, draft: Draft) -> Published | Deny | Hold:
     """Publish a post of a member. Names that are not known here yet are looked up first, outside the transaction.
 
-    ParentGoneError when the parent is hidden or gone, FilesGoneError for files that are not the author's to attach. The
+    ParentGoneError when the parent is hidden or gone, QuotedGoneError for what is quoted, FilesGoneError for files that are not the author's to attach. The
     same key within an hour answers the same post, also where the first request is still under way.
     """
     await resolve_names(ctx, draft.text)
@@ -125,6 +135,8 @@ async def publish_in(act: Act, author_id: int, draft: Draft) -> Published | Deny
         case _ as never:
             assert_never(never)
     await _spread(act, status, author)
+    if intent.quoted is not None:
+        await quotes.tell_quoted(act, status, author, intent.quoted)
     return Published(status, fresh=True)
 
 
@@ -149,6 +161,7 @@ class _Intent:
     author: Actor
     composed: Composed
     parent: Status | None
+    quoted: Status | None
     groups: Mapping[str, Actor]
     facts: PostFacts
 
@@ -156,24 +169,28 @@ class _Intent:
 async def _understand(act: Act, author: Actor, draft: Draft) -> _Intent:
     now = act.now
     parent = await _parent(act.tx, draft, author, now)
-    composed = await compose_text(act.tx, act.ctx.origin, draft.text, author)
+    quoted = await find_quoted(act.tx, draft.quoted_id, author.id, now)
+    composed = await compose_text(act.tx, act.ctx.origin, draft.text, author, quoted=quoted)
     concerned = await _groups(act.tx, composed, parent)
     group_states = tuple(
         [await group_facts(act.tx, group, actor, author, act.rules.ruleset, now) for group, actor in concerned]
     )
     status_id = new_id(now)
     others = [actor for actor in composed.mentioned if actor.id not in {actor.id for _, actor in concerned}]
+    outsiders = await _mentions_outsiders(act.tx, concerned, others, parent)
+    named = quoted is not None and not outsiders and quoted.actor_id in {actor.id for actor in others}
     facts = PostFacts(
         audience=draft.audience,
         groups=group_states,
         mentions_others=bool(others),
-        mentions_outsiders=await _mentions_outsiders(act.tx, concerned, others, parent),
+        mentions_outsiders=outsiders,
         parent=None if parent is None else ParentFacts(Audience(parent.audience), await _group_uri(act.tx, parent)),
         attestation=await get_attestation_facts(act.tx, author),
         sending=await _sending(act, concerned, status_id),
         misspelt=await _misspelt(act, composed, author),
+        quoted=await get_quote_facts(act.tx, quoted, author, named=named) if quoted else None,
     )
-    return _Intent(status_id, author, composed, parent, {actor.uri: actor for _, actor in concerned}, facts)
+    return _Intent(status_id, author, composed, parent, quoted, {actor.uri: actor for _, actor in concerned}, facts)
 
 
 async def _parent(tx: Reader, draft: Draft, author: Actor, now: int) -> Status | None:
@@ -185,6 +202,18 @@ async def _parent(tx: Reader, draft: Draft, author: Actor, now: int) -> Status |
     if parent.boost_of_id is not None:  # apps answer the boost they show; its original is what is meant
         parent = await get_visible(tx, parent.boost_of_id, viewer=author.id, now=now)
     return parent
+
+
+async def find_quoted(tx: Reader, quoted_id: int | None, author_id: int, now: int) -> Status | None:
+    """The post that is to be quoted; of a boost, its original. QuotedGoneError when it is not there for its quoter."""
+    if quoted_id is None:
+        return None
+    found = await get_visible(tx, quoted_id, viewer=author_id, now=now)
+    if found is not None and found.boost_of_id is not None:
+        found = await get_visible(tx, found.boost_of_id, viewer=author_id, now=now)
+    if found is None:
+        raise QuotedGoneError(str(quoted_id))
+    return found
 
 
 async def _groups(tx: Transaction, composed: Composed, parent: Status | None) -> list[tuple[Group, Actor]]:
@@ -280,12 +309,28 @@ async def _store(act: Act, intent: _Intent, decision: Allow | Limit, draft: Draf
         emojis=await list_emojis(act.tx, act.ctx.origin, draft.text, draft.summary, *beside),
         created_at=now,
         edited_at=None,
+        quote_policy=quotes.stored_policy(audience, draft.quote_policy),
     )
     mentions = [statuses.Mention(actor.id) for actor in composed.mentioned if group is None or actor.id != group.id]
+    mentions += _quoted_mention(intent, audience)
     await statuses.insert_status(act.tx, status, mentions=mentions, tags=composed.tags, beside=beside)
     await replace_poll(act.tx, draft.poll, status.id, now)
     await media.attach_media(act.tx, draft.media_ids, status_id=status.id, actor_id=author.id)
+    if intent.quoted is not None:
+        await quotes.attach(act, status, intent.quoted)
     return status
+
+
+def _quoted_mention(intent: _Intent, audience: Audience) -> list[statuses.Mention]:
+    """Whoever is quoted in a post for followers may see it too, as in Mastodon: they decide whether it may quote them."""
+    quoted = intent.quoted
+    if quoted is None or audience is not Audience.FOLLOWERS or quoted.actor_id == intent.author.id:
+        return []
+    return (
+        []
+        if quoted.actor_id in {one.id for one in intent.composed.mentioned}
+        else [statuses.Mention(quoted.actor_id, silent=True)]
+    )
 
 
 def _chosen_group(intent: _Intent, audience: Audience) -> Actor | None:
@@ -316,22 +361,7 @@ async def _spread(act: Act, status: Status, author: Actor) -> None:
         await group_posts.submit(act, status, author, kind="Create")
         return
     await fan_out(act.tx, status, author, now=act.now)
-    await _send(act, status, author, kind="Create")
-
-
-async def _send(act: Act, status: Status, author: Actor, *, kind: str) -> None:
-    targets = await list_inboxes(act.tx, status, author)
-    if not targets:
-        return
-    now = act.now
-    activity_id = new_id(now)
-    document = await create_document(
-        act.tx, act.ctx.origin, status, uri=act.ctx.origin.activity(activity_id), now=now, kind=kind
-    )
-    keys = await get_keys(act.tx, author.id, author.uri)
-    audience = Audience(status.audience)
-    outgoing = Outgoing(activity_id, prove(document, keys.ed25519, audience, now), author.id, status.id)
-    await send(act, outgoing, Parcel(Kind.CONTENT, audience, status.uri), targets)
+    await send_post(act, status, author, kind="Create")
 
 
 async def edit(ctx: Context, author_id: int, status_id: int, change: Edit) -> Status | Deny | None:
@@ -345,7 +375,8 @@ async def _edit(act: Act, author_id: int, status_id: int, change: Edit) -> Statu
     if status is None or status.actor_id != author_id or status.boost_of_id is not None:
         return None
     author = await _require_author(act.tx, author_id)
-    composed = await compose_text(act.tx, act.ctx.origin, change.text, author)
+    quoted = await get_quoted(act.tx, status.id)
+    composed = await compose_text(act.tx, act.ctx.origin, change.text, author, quoted=quoted)
     decision = posting.may_edit(await _edit_facts(act.tx, status, composed, author_id, now))
     match decision:
         case Deny():
@@ -357,11 +388,8 @@ async def _edit(act: Act, author_id: int, status_id: int, change: Edit) -> Statu
         case _ as never:
             assert_never(never)
     edited = await _store_edit(act, status, composed, change, narrowed=isinstance(decision, Limit))
-    await fan_out(act.tx, edited, author, now=now, edited=True)
-    if edited.audience == Audience.GROUP:
-        await group_posts.submit(act, edited, author, kind="Update")
-    else:
-        await _send(act, edited, author, kind="Update")
+    await spread_change(act, edited, author)
+    await notify_quoting(act.tx, edited, now=now)
     return edited
 
 
@@ -396,6 +424,10 @@ async def _store_edit(act: Act, status: Status, composed: Composed, change: Edit
         emojis=await list_emojis(tx, act.ctx.origin, change.text, change.summary, *beside),
         edited_at=now,
     )
+    if change.quote_policy is not None:
+        policy = quotes.stored_policy(Audience(status.audience), change.quote_policy)
+        edited = replace(edited, quote_policy=policy)
+        await statuses.update_quote_policy(tx, status.id, policy)
     mentions = [statuses.Mention(actor.id) for actor in allowed if actor != group]
     await statuses.update_status(tx, edited, mentions=mentions, tags=shown.tags, beside=beside)
     await replace_poll(tx, change.poll, status.id, now)

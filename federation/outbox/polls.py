@@ -14,13 +14,13 @@ from typing import Any
 from federation import groups as group_posts
 from federation.act import Act, perform
 from federation.context import Context
-from federation.distribution import Outgoing, list_inboxes, send
-from federation.documents import create_document, prove
+from federation.distribution import Outgoing, send
+from federation.documents import prove
 from federation.facts import Parcel
-from federation.fanout import fan_out
 from federation.notifying import notify
 from federation.rounds import go_rounds
 from federation.signing import get_keys
+from federation.spreading import spread_change
 from federation.wire.render import render_activity, render_vote
 from policies.terms import Audience, Kind
 from storage import actors, groups, polls, statuses
@@ -222,20 +222,8 @@ async def _spread_results(act: Act, status: Status) -> None:
     author = await actors.get_actor(act.tx, status.actor_id)
     if author is None or author.disabled_at is not None:
         return
-    await fan_out(act.tx, status, author, now=act.now, edited=True)
-    if not author.local:
-        return
-    if status.group_id is not None:
-        await group_posts.submit(act, status, author, kind="Update")
-        return
     poll = await polls.get_poll_of(act.tx, status.id)
-    voters = await polls.list_voter_inboxes(act.tx, poll.id) if poll else []
-    activity_id = new_id(act.now)
-    document = await create_document(
-        act.tx, act.ctx.origin, status, uri=act.ctx.origin.activity(activity_id), now=act.now, kind="Update"
+    voters = (
+        await polls.list_voter_inboxes(act.tx, poll.id) if poll and author.local and status.group_id is None else []
     )
-    keys = await get_keys(act.tx, author.id, author.uri)
-    audience = Audience(status.audience)
-    outgoing = Outgoing(activity_id, prove(document, keys.ed25519, audience, act.now), author.id, status.id)
-    targets = [*await list_inboxes(act.tx, status, author), *voters]
-    await send(act, outgoing, Parcel(Kind.CONTENT, audience, status.uri), targets)
+    await spread_change(act, status, author, also=voters)

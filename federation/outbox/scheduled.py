@@ -15,7 +15,7 @@ from federation.act import Act, perform
 from federation.composing import resolve_names
 from federation.context import Context
 from federation.outbox import notes
-from federation.outbox.notes import HOUR, Draft, FilesGoneError, ParentGoneError, Published
+from federation.outbox.notes import HOUR, Draft, FilesGoneError, ParentGoneError, Published, QuotedGoneError
 from federation.outbox.polls import PollDraft
 from federation.rounds import go_rounds
 from policies.terms import Audience
@@ -28,7 +28,7 @@ AHEAD = 5 * 60_000  # less would be a race with the clock of whoever asks
 MOST_SCHEDULED = 300
 AT_ONCE = 100
 ROUND_SECONDS = 5.0
-PARENT_GONE, FILES_GONE = "parent_gone", "files_gone"
+PARENT_GONE, FILES_GONE, QUOTED_GONE = "parent_gone", "files_gone", "quoted_gone"
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class TooManyError(ValueError):
 async def schedule(ctx: Context, author_id: int, draft: Draft, due_at: int) -> Scheduled | Status:
     """Keep a post until its time. The same key answers the same post, once it is published as a Status.
 
-    ParentGoneError and FilesGoneError as when publishing, TooManyError when too many wait already.
+    ParentGoneError, QuotedGoneError and FilesGoneError as when publishing, TooManyError when too many wait already.
     """
     return await perform(ctx, lambda act: _schedule(act, author_id, draft, due_at))
 
@@ -54,6 +54,7 @@ async def _schedule(act: Act, author_id: int, draft: Draft, due_at: int) -> Sche
         raise TooManyError
     if draft.in_reply_to and await get_visible(act.tx, draft.in_reply_to, viewer=author_id, now=act.now) is None:
         raise ParentGoneError(str(draft.in_reply_to))
+    await notes.find_quoted(act.tx, draft.quoted_id, author_id, act.now)
     await notes.require_files(act.tx, author_id, draft.media_ids)
     made = Scheduled(
         id=new_id(act.now),
@@ -70,6 +71,8 @@ async def _schedule(act: Act, author_id: int, draft: Draft, due_at: int) -> Sche
         about="",
         poll=as_json(asdict(draft.poll)) if draft.poll else "",
         created_at=act.now,
+        quoted_id=draft.quoted_id,
+        quote_policy=draft.quote_policy,
     )
     await scheduled.insert_scheduled(act.tx, made, draft.media_ids)
     if draft.idempotency_key:
@@ -136,11 +139,15 @@ async def _try(act: Act, one: Scheduled, media_ids: tuple[int, ...]) -> Status |
         media_ids=media_ids,
         poll=stored_poll(one),
         app_id=one.app_id,
+        quoted_id=one.quoted_id,
+        quote_policy=one.quote_policy or "nobody",
     )
     try:
         outcome = await notes.publish_in(act, one.actor_id, draft)
     except ParentGoneError:
         return replace(one, reason=PARENT_GONE)
+    except QuotedGoneError:
+        return replace(one, reason=QUOTED_GONE)
     except FilesGoneError:
         return replace(one, reason=FILES_GONE)
     if isinstance(outcome, Published):

@@ -17,7 +17,21 @@ MAX_RECIPIENTS = 1_000
 MAX_OBJECTS = 100  # a Flag of Mastodon names a person and at most twenty posts
 
 SUPPORTED = frozenset(
-    {"Accept", "Announce", "Block", "Create", "Delete", "Flag", "Follow", "Like", "Move", "Reject", "Undo", "Update"}
+    [
+        "Accept",
+        "Announce",
+        "Block",
+        "Create",
+        "Delete",
+        "Flag",
+        "Follow",
+        "Like",
+        "Move",
+        "QuoteRequest",
+        "Reject",
+        "Undo",
+        "Update",
+    ]
 )
 
 

@@ -44,6 +44,11 @@ def compose_line(text: str, hashtag_url: Callable[[str], str]) -> str:
     return _marked(text, {}, hashtag_url)
 
 
+def compose_quote(url: str) -> str:
+    """The paragraph that stands for a quote where quotes are not shown. Apps that show them take it away by its class."""
+    return f'<p class="quote-inline">RE: {_render_link(url)}</p>'
+
+
 def _marked(text: str, mentions: Mapping[str, Named], hashtag_url: Callable[[str], str]) -> str:
     def render(token: re.Match[str]) -> str:
         if token["link"]:

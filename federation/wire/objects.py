@@ -13,6 +13,7 @@ from federation.wire.activities import recipients
 from federation.wire.bounded import Document
 from federation.wire.compose import paragraphs
 from federation.wire.errors import Fault, ProtocolError
+from federation.wire.quotes import CanQuote, RemoteQuote, parse_can_quote, parse_quote
 from federation.wire.sanitize import clean_lines, clean_text
 from federation.wire.values import documents, href_of, id_of, integer, many, moment, text, type_of, uri_of
 
@@ -30,6 +31,7 @@ NATIVE_TYPES = frozenset({"Note", "Question"})
 # Shown as a title with a link (Mastodon does the same); ChatMessage is a direct note of the Pleroma family.
 CONVERTED_TYPES = frozenset({"Article", "Page", "Image", "Audio", "Video", "Event", "ChatMessage"})
 
+_NOBODY = CanQuote()
 _MEDIA_TYPES = frozenset({"Document", "Image", "Video", "Audio"})
 _SHORTCODE = re.compile(r":?([A-Za-z0-9_]{2,100}):?")
 _HASHTAG = re.compile(r"#?([\w·・]{1,100})")
@@ -107,6 +109,8 @@ class RemoteNote:
     emojis: tuple[Emoji, ...]
     attachments: tuple[Attachment, ...]
     poll: RemotePoll | None
+    quote: RemoteQuote | None = None
+    can_quote: CanQuote = _NOBODY
 
     @property
     def is_vote(self) -> bool:
@@ -156,6 +160,8 @@ def parse_note(document: Document) -> RemoteNote:
         emojis=parse_emojis(document),
         attachments=tuple(filter(None, map(_attachment, documents(document.get("attachment"), MAX_ATTACHMENTS)))),
         poll=_poll(document) if kind == "Question" else None,
+        quote=parse_quote(document),
+        can_quote=parse_can_quote(document),
     )
 
 

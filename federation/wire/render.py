@@ -11,7 +11,9 @@ from typing import Any, assert_never
 
 from federation.wire.dates import render_datetime, render_moment
 from federation.wire.keys import PublicKey, render_multikey, render_pem
+from federation.wire.quotes import STAMP_TERMS, render_can_quote, render_quote, render_quote_link
 from federation.wire.values import PUBLIC
+from policies.quoting import NOBODY, QuotePolicy
 from policies.terms import GROUP_ONLY, NS, Audience
 from storage.records import Actor, Attestation, Group, Media, Poll, Status, listed
 
@@ -54,8 +56,14 @@ _NOTE_TERMS = {
     "interactionPolicy": {"@id": "gts:interactionPolicy", "@type": "@id"},
     "canQuote": {"@id": "gts:canQuote", "@type": "@id"},
     "automaticApproval": {"@id": "gts:automaticApproval", "@type": "@id"},
+    "quote": {"@id": "https://w3id.org/fep/044f#quote", "@type": "@id"},
+    "quoteAuthorization": {"@id": "https://w3id.org/fep/044f#quoteAuthorization", "@type": "@id"},
+    "quoteUrl": {"@id": "as:quoteUrl", "@type": "@id"},
+    "quoteUri": "http://fedibird.com/ns#quoteUri",
+    "_misskey_quote": "https://misskey-hub.net/ns#_misskey_quote",
 }
 ACTIVITY_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS]
+QUOTE_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS | STAMP_TERMS]
 CONTROL_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, {"epoch": NS + "epoch", "lease": NS + "lease"}]
 
 
@@ -87,6 +95,8 @@ class NoteParts:
     media: Sequence[tuple[Media, str]] = ()  # with the address of each file
     poll: Poll | None = None
     group: Actor | None = None
+    quote: tuple[str, str] | None = None  # what it quotes, and the stamp that allows it
+    policy: QuotePolicy = NOBODY
 
 
 def render_stub(actor: Actor, keys: Iterable[PublicKey], home: Home) -> dict[str, Any]:
@@ -245,8 +255,13 @@ def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
             *_emojis(status.emojis, status.uri),
         ],
         "attachment": [_attachment(media, url, hide=parts.group is not None) for media, url in parts.media],
-        "interactionPolicy": {"canQuote": {"automaticApproval": [parts.author.uri]}},
+        "interactionPolicy": render_can_quote(
+            parts.policy, author=parts.author.uri, followers=parts.author.followers or parts.author.uri
+        ),
     }
+    if parts.quote is not None:
+        note |= render_quote(*parts.quote)
+        note["tag"].append(render_quote_link(parts.quote[0]))
     if status.language:
         note["contentMap"] = {status.language: status.content}
     if status.edited_at:

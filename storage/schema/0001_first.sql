@@ -86,7 +86,8 @@ CREATE TABLE members (
   default_language TEXT NOT NULL DEFAULT '',  -- of posts; '' for the locale
   confirmed_at INTEGER,              -- NULL until who signed up has shown that the e-mail address is theirs
   approved_at INTEGER,               -- NULL until somebody has let them in. While either is, the actor is disabled
-  reason TEXT NOT NULL DEFAULT ''    -- why they want an account, for who lets them in; '' from then on
+  reason TEXT NOT NULL DEFAULT '',   -- why they want an account, for who lets them in; '' from then on
+  default_quote_policy TEXT NOT NULL DEFAULT 'public'  -- of posts: public, followers, nobody
 ) STRICT;
 
 CREATE INDEX members_waiting ON members (actor_id) WHERE confirmed_at IS NULL OR approved_at IS NULL;
@@ -231,7 +232,8 @@ CREATE TABLE statuses (
   app_id INTEGER,
   emojis TEXT NOT NULL DEFAULT '[]',
   created_at INTEGER NOT NULL,
-  edited_at INTEGER
+  edited_at INTEGER,
+  quote_policy TEXT NOT NULL DEFAULT ''  -- JSON: who may quote it by themselves, and who when asked for; '' for nobody
 ) STRICT;
 
 CREATE INDEX statuses_by_url ON statuses (url);
@@ -253,6 +255,20 @@ CREATE TABLE status_edits (
 ) STRICT;
 
 CREATE INDEX status_edits_by_status ON status_edits (status_id, id);
+
+CREATE TABLE quotes (
+  status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,  -- the post that quotes
+  quoted_id INTEGER REFERENCES statuses (id) ON DELETE SET NULL,  -- when it is here, and may be quoted at all
+  quoted_uri TEXT NOT NULL,
+  state TEXT NOT NULL,               -- pending, accepted, rejected, revoked
+  request_uri TEXT NOT NULL DEFAULT '',  -- of the QuoteRequest
+  stamp TEXT NOT NULL DEFAULT '',    -- address of the quoted author's QuoteAuthorization
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX quotes_by_quoted ON quotes (quoted_id, status_id);
+CREATE INDEX quotes_by_request ON quotes (request_uri) WHERE request_uri <> '';
+CREATE INDEX quotes_by_stamp ON quotes (stamp) WHERE stamp <> '';
 
 CREATE TABLE polls (
   id INTEGER PRIMARY KEY,
@@ -478,33 +494,6 @@ CREATE TABLE ip_blocks (
   created_at INTEGER NOT NULL
 ) STRICT;
 
--- People of this instance whom a member shows together, for everybody (storage/featured_collections.py).
-CREATE TABLE collections (
-  id INTEGER PRIMARY KEY,
-  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
-  name TEXT NOT NULL,
-  description TEXT NOT NULL,         -- as its owner wrote it
-  language TEXT,
-  sensitive INTEGER NOT NULL,
-  discoverable INTEGER NOT NULL,     -- 0: only its address leads there
-  tag TEXT NOT NULL,                 -- as its owner writes it; '' for none
-  created_at INTEGER NOT NULL,
-  updated_at INTEGER NOT NULL
-) STRICT;
-
-CREATE INDEX collections_by_owner ON collections (owner_id, id);
-
-CREATE TABLE collection_items (
-  id INTEGER PRIMARY KEY,
-  collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
-  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
-  revoked_at INTEGER,                -- who was in it took themselves out, and is not put in again
-  created_at INTEGER NOT NULL,
-  UNIQUE (collection_id, actor_id)
-) STRICT;
-
-CREATE INDEX collection_items_by_actor ON collection_items (actor_id, collection_id);
-
 CREATE TABLE notifications (
   id INTEGER PRIMARY KEY,
   owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
@@ -513,8 +502,7 @@ CREATE TABLE notifications (
   status_id INTEGER REFERENCES statuses (id) ON DELETE CASCADE,
   created_at INTEGER NOT NULL,
   filtered INTEGER NOT NULL DEFAULT 0, -- 1: held back until its owner asks for its sender's
-  report_id INTEGER REFERENCES reports (id) ON DELETE CASCADE,
-  collection_id INTEGER REFERENCES collections (id) ON DELETE CASCADE
+  report_id INTEGER REFERENCES reports (id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE INDEX notifications_by_owner ON notifications (owner_id, id);
@@ -927,7 +915,9 @@ CREATE TABLE scheduled_statuses (
   reason TEXT NOT NULL DEFAULT '',   -- why it was refused when its time had come; '' while it waits
   about TEXT NOT NULL DEFAULT '',    -- the host or group that the reason is about
   poll TEXT NOT NULL DEFAULT '',     -- JSON of a poll to come with it
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  quoted_id INTEGER,
+  quote_policy TEXT NOT NULL DEFAULT ''  -- public, followers, nobody
 ) STRICT;
 
 CREATE INDEX scheduled_statuses_by_actor ON scheduled_statuses (actor_id, id);
@@ -1008,16 +998,6 @@ CREATE TABLE filter_statuses (
 ) STRICT;
 
 CREATE INDEX filter_statuses_by_status ON filter_statuses (status_id);
-
--- What a member's year was, counted once when they asked (storage/annual_reports.py).
-CREATE TABLE annual_reports (
-  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
-  year INTEGER NOT NULL,
-  data TEXT NOT NULL,                -- JSON
-  viewed INTEGER NOT NULL DEFAULT 0,
-  created_at INTEGER NOT NULL,
-  PRIMARY KEY (owner_id, year)
-) STRICT;
 
 CREATE TABLE markers (
   owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

@@ -26,6 +26,7 @@ from policies.posting import (
     may_edit,
     may_share,
 )
+from policies.quoting import Circle, QuoteFacts, QuotePolicy
 from policies.ruleset import (
     SEALED,
     Agreement,
@@ -242,6 +243,15 @@ group_facts = st.builds(
     criteria,
 )
 parents = st.sampled_from([ParentFacts(each, GROUP_URI if each is Audience.GROUP else "") for each in Audience])
+circles = st.frozensets(st.sampled_from(Circle))
+quote_facts = st.builds(
+    QuoteFacts,
+    st.sampled_from(Audience),
+    own=st.booleans(),
+    policy=st.builds(QuotePolicy, circles, circles),
+    follower=st.booleans(),
+    named=st.booleans(),
+)
 post_facts = st.builds(
     PostFacts,
     st.sampled_from(Audience),
@@ -251,6 +261,7 @@ post_facts = st.builds(
     st.none() | parents,
     attestations,
     st.none() | send_facts.map(lambda facts: replace(facts, kind=Kind.CONTENT, audience=Audience.GROUP)),
+    quoted=st.none() | quote_facts,
 )
 
 
@@ -369,6 +380,8 @@ def test_a_post_never_reaches_beyond_what_was_asked_nor_beyond_its_parent(facts:
     result = audience_after(facts.audience, decision)
     if facts.parent:
         assert result in WITHIN[facts.parent.audience]
+    if facts.quoted:
+        assert result in WITHIN[facts.quoted.original]
     if result is Audience.GROUP:
         [group] = facts.groups
         assert group.member

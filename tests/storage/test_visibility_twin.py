@@ -284,6 +284,11 @@ UNASKED = {
     "muted_threads": {"is_muted": "whether to tell a member, whom the caller has asked about the post"},
     "notification_policies": {"has_written_to": "whether a member answers somebody: their own posts"},
     "polls": {"list_untold": "polls of our members, for telling their results to whom they were sent"},
+    "quotes": {
+        "get_quoted_author": "where to send a post of ours",
+        "list_local_quoting": "our members' own posts, for telling each of what they quote",
+        "list_unwelcome": "by whom posts are that their readers were asked about",
+    },
     "relations": {"list_boosting": "people, of a post that its reader was asked about"},
     "marks": {"list_marks": "what viewers did with posts that they were shown"},
     "deliveries": {"list_inboxes_of_author": "where a person's posts went, for telling that they are gone"},
@@ -330,7 +335,6 @@ def test_every_query_that_reads_posts_asks_who_may_see_them() -> None:
 def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
     """What is written once at the top of a module and reads posts is known, and has its reason."""
     known = {
-        ("annual_reports", "_POSTED"): "a member's own, of what is public or unlisted",
         ("featured", "_USED"): "counts of what is public or unlisted",
         ("lists", "SHOWN"): "a condition on posts that were asked about, which asks for the parent itself",
         ("search", "_LIBRARY"): "a condition on posts that are asked about: whether the viewer boosted them",
@@ -354,6 +358,7 @@ def test_every_function_that_answers_with_posts_asks_or_is_known_not_to() -> Non
     passing_on = {
         ("timelines", "_page"): "its SQL is given by functions that ask",
         ("views", "_list_originals"): "by `list_visible`",
+        ("views", "_list_quoted"): "by `list_visible`",
         ("views", "load_notified"): "by `list_visible`",
     }
     found = {

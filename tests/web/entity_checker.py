@@ -33,8 +33,6 @@ _AS_SENT = {
     ),
     **dict.fromkeys((("PreviewCard", f"{what}_url") for what in ("author", "provider", "embed")), ("string", "no")),
 }
-# A group of notifications carries a collection too, so it is of every type that one of them is.
-_MORE_VALUES = {("NotificationGroup", "type"): frozenset({"added_to_collection", "collection_update"})}
 _BASES = {"StatusDeleted": "Status"}
 # What is shown once, when an app registers, is all of the application and its credentials.
 _EXTENDED = {"CredentialApplication": "Application"}
@@ -84,12 +82,11 @@ def _attribute(row: dict[str, str]) -> Attribute:
     said = (row["json_type"], row["nullable"])
     kind, nullable = _AS_SENT.get((row["entity"], row["attribute"]), said)
     listed = re.match(r"values: ([^;]+)", row["notes"] or "")
-    more = _MORE_VALUES.get((row["entity"], row["attribute"]), frozenset())
     return Attribute(
         type=kind,
         nullable=nullable in {"yes", "optional+nullable"},
         optional=nullable.startswith("optional") or (row["entity"], row["attribute"]) in _ELSEWHERE,
-        values=more.union(listed[1].split(", ")) if listed and "enum" in row["json_type"] else frozenset(),
+        values=frozenset(listed[1].split(", ")) if listed and "enum" in row["json_type"] else frozenset(),
     )
 
 
@@ -153,6 +150,8 @@ class EntityChecker:
             return [
                 problem for place, item in enumerate(value) for problem in self._typed(inner, item, f"{where}[{place}]")
             ]
+        if kind == "Quote" and ".quoted_status" in where:
+            kind = "ShallowQuote"  # what is quoted within a quote is only named ("Shallow form when nested")
         if kind in self._entities:
             return self._entity(kind, value, where)
         return [] if _TYPES[kind](value) else [f"{where}: {value!r} is no {kind}"]

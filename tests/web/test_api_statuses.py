@@ -64,7 +64,10 @@ async def test_without_visibility_the_members_default_counts(world: World) -> No
         ({}, "Validation failed: Text can't be blank"),
         ({"status": "a", "visibility": "group"}, "Validation failed: Visibility is not included in the list"),
         ({"status": "a" * 5001}, "Validation failed: Text character limit of 5000 exceeded"),
-        ({"status": "a", "quoted_status_id": "1"}, "Validation failed: Quotes are not available on this server"),
+        (
+            {"status": "a", "quote_approval_policy": "friends"},
+            "Validation failed: Quote approval policy is not included in the list",
+        ),
         ({"status": "a", "media_ids": ["1"]}, "Validation failed: Media attachment not found"),
         ({"status": "a", "media_ids": list("12345")}, "Validation failed: Cannot attach more than 4 files"),
     ],

@@ -22,6 +22,7 @@ from federation.wire.objects import (
     parse_note,
     parse_tombstone,
 )
+from federation.wire.quotes import CanQuote
 from federation.wire.values import PUBLIC, moment, type_of
 from tests.wire.documents import documents, fuzz, load, load_all, refused, values
 
@@ -57,6 +58,7 @@ def test_a_note_of_mastodon(reference: Path) -> None:
         emojis=(),
         attachments=(),
         poll=None,
+        can_quote=CanQuote((PUBLIC,)),
     )
 
 

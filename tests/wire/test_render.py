@@ -9,9 +9,12 @@ from federation.wire import render
 from federation.wire.actors import parse_actor
 from federation.wire.addressing import audience_of
 from federation.wire.dates import render_datetime
+from federation.wire.jsonld import plain
 from federation.wire.keys import generate_ed25519, generate_rsa
 from federation.wire.objects import Emoji, RemotePoll, parse_emojis, parse_note
+from federation.wire.quotes import CanQuote, RemoteQuote
 from federation.wire.values import PUBLIC
+from policies.quoting import CHOICES
 from policies.terms import GROUP_ONLY, Audience
 from storage.records import Actor, Attestation, Group, Media, Poll, Status, as_json
 
@@ -115,6 +118,16 @@ def test_custom_emoji_are_read_back_from_posts_and_people() -> None:
     assert document["tag"][0]["id"] == f"{BASE}/ap/emojis/stethoscope"
     actor = render.render_actor(replace(ANNA, emojis=stored), [], HOME)
     assert parse_emojis(actor) == expected
+
+
+def test_a_quote_is_read_back_with_its_stamp_and_who_may_quote() -> None:
+    quoted, stamp = "https://chu-b.example/notes/1", "https://chu-b.example/stamps/1"
+    parts = render.NoteParts(ANNA, quote=(quoted, stamp), policy=CHOICES["public"])
+    document = render.with_context(render.render_note(post(Audience.PUBLIC), parts))
+    assert plain(document) is document, "peers need no JSON-LD to read it"
+    note = parse_note(document)
+    assert note.quote == RemoteQuote(quoted, stamp)
+    assert note.can_quote == CanQuote((PUBLIC,))
 
 
 def test_a_stub_tells_keys_and_inbox_and_no_name() -> None:

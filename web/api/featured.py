@@ -106,7 +106,10 @@ async def suggest_tags(request: web.Request, viewer: Viewer) -> web.StreamRespon
 @requires("write:accounts")
 async def feature_tag(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     ctx, form = request.app[CONTEXT], await read_form(request)
-    now, name = ctx.now(), parse_tag(form.required("name"))
+    name = form.required("name").strip().removeprefix("#")
+    if len(name) > _MOST_LETTERS or not _HASHTAG.fullmatch(name):
+        raise ApiError(422, "Validation failed: Tag is invalid")
+    now = ctx.now()
 
     async def unit(tx: Transaction) -> FeaturedTag | None:
         return await featured.insert_tag(tx, viewer.actor_id, name, most=MOST_TAGS, now=now)
@@ -115,14 +118,6 @@ async def feature_tag(request: web.Request, viewer: Viewer) -> web.StreamRespons
     if made is None:
         raise ApiError(422, "Validation failed: You have already featured the maximum number of hashtags")
     return answer(featured_tag(made, ctx.origin))
-
-
-def parse_tag(text: str) -> str:
-    """A hashtag as somebody writes it, without its #."""
-    name = text.strip().removeprefix("#")
-    if len(name) > _MOST_LETTERS or not _HASHTAG.fullmatch(name):
-        raise ApiError(422, "Validation failed: Tag is invalid")
-    return name
 
 
 @routes.delete("/api/v1/featured_tags/{id}")

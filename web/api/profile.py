@@ -10,6 +10,7 @@ from aiohttp import web
 
 from federation.outbox import profiles
 from federation.outbox.profiles import MAX_FIELD, MAX_FIELDS, MAX_NAME, MAX_NOTE, Profile
+from policies.quoting import CHOICES
 from policies.terms import Audience
 from storage import actors
 from storage.views import People
@@ -156,6 +157,10 @@ def _parse_settings(source: Form) -> dict[str, Any]:
         if language and not LANGUAGE.fullmatch(language):
             raise ApiError(422, "Validation failed: Language is not included in the list")
         settings["default_language"] = language
+    if quote_policy := source.text("quote_policy"):
+        if quote_policy not in CHOICES:
+            raise ApiError(422, "Validation failed: Quote policy is not included in the list")
+        settings["default_quote_policy"] = quote_policy
     return settings
 
 

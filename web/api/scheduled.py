@@ -7,7 +7,7 @@ from aiohttp import web
 
 from federation.outbox import scheduled as acts
 from federation.outbox.notes import Draft
-from federation.outbox.scheduled import AHEAD, FILES_GONE, MOST_SCHEDULED, PARENT_GONE, TooManyError
+from federation.outbox.scheduled import AHEAD, FILES_GONE, MOST_SCHEDULED, PARENT_GONE, QUOTED_GONE, TooManyError
 from policies.decision import Reason
 from policies.sentences import sentence
 from storage import scheduled, views
@@ -32,6 +32,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _GONE = {
     (PARENT_GONE, "fr"): "Le message auquel vous répondez n’est plus là, ou vous ne pouvez plus le voir.",
     (PARENT_GONE, "en"): "The post that you answer is gone, or you may no longer see it.",
+    (QUOTED_GONE, "fr"): "Le message que vous citez n’est plus là, ou vous ne pouvez plus le voir.",
+    (QUOTED_GONE, "en"): "The post that you quote is gone, or you may no longer see it.",
     (FILES_GONE, "fr"): "Un fichier de ce message n’est plus là.",
     (FILES_GONE, "en"): "A file of this post is gone.",
 }

@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from federation.outbox import notes, reactions
-from federation.outbox.notes import Draft, Edit, FilesGoneError, ParentGoneError
+from federation.outbox.notes import Draft, Edit, FilesGoneError, ParentGoneError, QuotedGoneError
 from federation.outbox.polls import PollDraft
 from policies.decision import Deny, Hold
+from policies.quoting import CHOICES
 from policies.terms import Audience
 from storage import media, members, relations, statuses, timelines
 from storage.database import Reader
@@ -71,6 +72,8 @@ async def create(request: web.Request, viewer: Viewer) -> web.StreamResponse:
         outcome = await notes.publish(ctx, viewer.actor_id, draft)
     except ParentGoneError as error:
         raise not_found() from error
+    except QuotedGoneError as error:
+        raise ApiError(404, "The post you are trying to quote does not appear to exist.") from error
     except FilesGoneError as error:
         raise _no_file() from error
     if isinstance(outcome, Deny | Hold):
@@ -85,12 +88,11 @@ def _parse_key(request: web.Request) -> str | None:
 
 def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> Draft:
     """What an app asks to publish, checked for form; ApiError 422 says what is wrong with it."""
-    _refuse_unavailable(form)
     text, summary, media_ids = form.text("status") or "", form.text("spoiler_text") or "", _parse_media_ids(form)
-    poll = parse_poll(form)
+    poll, quoted_id = parse_poll(form), form.identifier("quoted_status_id")
     _check_length(text, summary)
     _check_files(media_ids, poll)
-    if not text.strip() and not media_ids:
+    if not text.strip() and not media_ids and quoted_id is None:
         raise ApiError(422, "Validation failed: Text can't be blank")
     return Draft(
         text=text,
@@ -103,12 +105,15 @@ def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> 
         poll=poll,
         idempotency_key=key,
         app_id=app_id,
+        quoted_id=quoted_id,
+        quote_policy=parse_quote_policy(form) or author.default_quote_policy,
     )
 
 
 def parse_edit(form: Form, status: Status) -> Edit:
-    """What an app asks to make of a post. Files stay as they are where it says nothing of them."""
-    _refuse_unavailable(form)
+    """What an app asks to make of a post. Files stay as they are where it says nothing of them, and so does a quote,
+    whatever it says: what readers were shown as an answer to one post must not become one to another.
+    """
     if form.text("scheduled_at"):
         raise ApiError(422, "Validation failed: An edit cannot be scheduled")
     text, summary = form.text("status") or "", form.text("spoiler_text") or ""
@@ -127,13 +132,16 @@ def parse_edit(form: Form, status: Status) -> Edit:
         media_ids=media_ids,
         descriptions={media_id: text for media_id, text in described if text is not None},
         poll=poll,
+        quote_policy=parse_quote_policy(form),
     )
 
 
-def _refuse_unavailable(form: Form) -> None:
-    """What would change the meaning of the post if it were left out, and is not here."""
-    if form.identifier("quoted_status_id") is not None:
-        raise ApiError(422, "Validation failed: Quotes are not available on this server")
+def parse_quote_policy(form: Form) -> str | None:
+    """Whom the author lets quote the post; None when nothing is said of it."""
+    asked = form.text("quote_approval_policy")
+    if asked and asked not in CHOICES:
+        raise ApiError(422, "Validation failed: Quote approval policy is not included in the list")
+    return asked or None
 
 
 def _check_length(text: str, summary: str) -> None:

@@ -1,8 +1,7 @@
 """Records to Mastodon entities: the only serializer of the client API. Pure; asks nobody, decides nothing about rights.
 
 Every entity has all attributes that `client_entities.tsv` names, in the forms that clients parse: ids as decimal
-strings, dates with three decimals and Z, no null in an array (client_behaviour.md §§5, 11). What stands for a
-Mastodon feature that is not here says so: no quote.
+strings, dates with three decimals and Z, no null in an array (client_behaviour.md §§5, 11).
 """
 
 from web.render.admin import (
@@ -15,9 +14,7 @@ from web.render.admin import (
     admin_report,
 )
 from web.render.announcements import announcement, announcement_reaction
-from web.render.annual_reports import annual_report
 from web.render.cards import preview_card
-from web.render.collections import collection, collection_item
 from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
 from web.render.frame import BADGE, VISIBILITY, Entity, Frame, badge, custom_emoji, moment
@@ -67,10 +64,7 @@ __all__ = [
     "admin_report",
     "announcement",
     "announcement_reaction",
-    "annual_report",
     "badge",
-    "collection",
-    "collection_item",
     "conversation",
     "credential_account",
     "custom_emoji",

@@ -19,8 +19,6 @@ from web.render.frame import BADGE, NOBODY_MAY, VISIBILITY, Entity, Frame, badge
 from web.render.roles import role
 
 _MINUTE = 60_000
-# Who may put somebody into a collection, where they want to be found (storage/featured_collections.py).
-_MEMBERS_MAY = {"automatic": ["public"], "manual": [], "current_user": "automatic"}
 
 
 class _Words(NamedTuple):
@@ -71,7 +69,6 @@ def _account(actor: Actor, attested: Attestation | None, locale: str, pictures: 
     """`attested` is what we believe. It stands in three places, because no single one is shown by every client."""
     avatar, header = pictures.avatar(actor), pictures.header(actor)
     name = actor.name or actor.username
-    willing = actor.local and actor.type == "Person" and bool(actor.discoverable)
     return {
         "id": str(actor.id),
         "username": actor.username,
@@ -103,7 +100,7 @@ def _account(actor: Actor, attested: Attestation | None, locale: str, pictures: 
         "show_media_replies": True,
         "show_featured": True,
         "roles": [_verified_role(locale)] if attested and actor.local else [],
-        "feature_approval": _MEMBERS_MAY if willing else NOBODY_MAY,
+        "feature_approval": NOBODY_MAY,
         **({"noindex": not actor.indexable} if actor.local else {}),
         **({"suspended": True} if actor.suspended else {}),
         **({"limited": True} if actor.silenced_at is not None else {}),
@@ -168,7 +165,7 @@ def credential_account(actor: Actor, member: Member, people: People, frame: Fram
             "hide_collections": False,
             "discoverable": bool(actor.discoverable),
             "indexable": bool(actor.indexable),
-            "quote_policy": "nobody",
+            "quote_policy": member.default_quote_policy,
         },
         "role": role(member.role),
     }
@@ -265,7 +262,7 @@ def preferences(member: Member) -> Entity:
         "posting:default:visibility": VISIBILITY[member.default_audience],
         "posting:default:sensitive": bool(member.default_sensitive),
         "posting:default:language": member.language,
-        "posting:default:quote_policy": "nobody",
+        "posting:default:quote_policy": member.default_quote_policy,
         "reading:expand:media": "default",
         "reading:expand:spoilers": False,
         "reading:autoplay:gifs": False,

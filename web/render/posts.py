@@ -5,14 +5,15 @@ from html import escape
 
 import orjson
 
+from policies.quoting import Approval, QuoteFacts, approval_of, policy_after
 from policies.terms import Audience
-from storage.records import App, Media, Scheduled, Status, StatusEdit
+from storage.quotes import read_policy
+from storage.records import App, Media, Quote, Scheduled, Status, StatusEdit
 from storage.views import Named, Posts
 from web.filtering import list_matches, searchable
 from web.render.cards import preview_card
-from web.render.collections import collection
 from web.render.filters import filter_result
-from web.render.frame import NOBODY_MAY, VISIBILITY, Entity, Frame, emojis, maybe_id, moment
+from web.render.frame import VISIBILITY, Entity, Frame, emojis, maybe_id, moment
 from web.render.moderation import report
 from web.render.people import account
 from web.render.polls import poll
@@ -44,11 +45,6 @@ class Renderer:
             return {}
         return {"report": report(found.report, found.status_ids, self.account(found.report.target_id))}
 
-    def collection(self, collection_id: int | None) -> Entity:
-        """What a notification says of a collection; nothing when it is not about one."""
-        found = self._posts.collections.get(collection_id or 0)
-        return {} if found is None else {"collection": collection(found, self._frame.origin)}
-
     def statuses(self, page: Iterable[Status]) -> list[Entity]:
         """A page of Status. A boost whose original the viewer may not see is left out."""
         return [self.status(status) for status in page if self.is_shown(status)]
@@ -64,7 +60,7 @@ class Renderer:
         original = self._posts.originals[status.boost_of_id]
         return self._status(status, original, self._status(original, original, None))
 
-    def _status(self, status: Status, meant: Status, original: Entity | None) -> Entity:
+    def _status(self, status: Status, meant: Status, original: Entity | None, *, quoted: bool = False) -> Entity:
         plain = original is None
         answers = status.in_reply_to_id in self._posts.parents
         entity = {
@@ -82,7 +78,7 @@ class Renderer:
             "emojis": emojis(status.emojis, self._frame.links) if plain else [],
             "reblogs_count": meant.boosts_count,
             "favourites_count": meant.favourites_count,
-            "quotes_count": 0,
+            "quotes_count": self._posts.quotes_counts.get(meant.id, 0),
             "replies_count": meant.replies_count,
             "url": status.url,
             "in_reply_to_id": maybe_id(status.in_reply_to_id) if answers else None,
@@ -92,8 +88,8 @@ class Renderer:
             "card": self._card(status),
             "language": status.language,
             "edited_at": None if status.edited_at is None else moment(status.edited_at),
-            "quote": None,
-            "quote_approval": NOBODY_MAY,
+            "quote": self._quote(status, shallow=quoted),
+            "quote_approval": self._quote_approval(meant),
             "tagged_collections": [],
         }
         if status.app_id in self._posts.apps:
@@ -105,6 +101,44 @@ class Renderer:
     def _is_covered(self, status: Status) -> bool:
         """Whether all pictures of the author are hidden at first."""
         return self._posts.people.actors[status.actor_id].sensitized_at is not None
+
+    def _quote(self, status: Status, *, shallow: bool) -> Entity | None:
+        """Quote; ShallowQuote in what is itself quoted."""
+        quote = self._posts.quotes.get(status.id)
+        if quote is None:
+            return None
+        shown = self._posts.quoted.get(quote.quoted_id or 0) if quote.state == "accepted" else None
+        state = self._quote_state(quote, shown)
+        if shallow:
+            return {"state": state, "quoted_status_id": None if shown is None else str(shown.id)}
+        return {
+            "state": state,
+            "quoted_status": None if shown is None else self._status(shown, shown, None, quoted=True),
+        }
+
+    def _quote_state(self, quote: Quote, shown: Status | None) -> str:
+        if quote.state != "accepted":
+            return quote.state
+        if quote.quoted_id is None:
+            return "deleted"
+        return "unauthorized" if shown is None else self._posts.unwelcome.get(shown.id, "accepted")
+
+    def _quote_approval(self, meant: Status) -> Entity:
+        """QuoteApproval: what its author says, and what that means for the viewer."""
+        audience, marks = Audience(meant.audience), self._posts.marks
+        policy = policy_after(audience, read_policy(meant.quote_policy))
+        facts = QuoteFacts(
+            original=audience,
+            own=meant.actor_id == self._frame.viewer,
+            policy=policy,
+            follower=meant.id in marks.follows_author,
+            followed=meant.id in marks.followed_by_author,
+        )
+        return {
+            "automatic": sorted(policy.automatic),
+            "manual": sorted(policy.manual),
+            "current_user": approval_of(facts) if self._frame.viewer else Approval.DENIED,
+        }
 
     def _poll(self, status: Status) -> Entity | None:
         found = self._posts.polls.get(status.id)
@@ -159,6 +193,8 @@ def status_source(status: Status) -> Entity:
 def status_edits(status: Status, former: Sequence[StatusEdit], entity: Entity) -> list[Entity]:
     """StatusEdit, oldest first, ending with the present version. Attachments of former versions are not kept."""
     shared = {name: entity[name] for name in ("account", "media_attachments", "emojis")}
+    if entity["quote"] is not None:
+        shared["quote"] = entity["quote"]
     present = StatusEdit(
         id=0,
         status_id=status.id,
@@ -198,6 +234,8 @@ def scheduled_status(scheduled: Scheduled, files: Sequence[Media], refusal: str,
             "scheduled_at": None,
             "idempotency": None,
             "with_rate_limit": False,
+            "quoted_status_id": scheduled.quoted_id,
+            "quote_approval_policy": scheduled.quote_policy or None,
             **({"refusal": refusal} if refusal else {}),
         },
         "media_attachments": [media_attachment(one, frame) for one in files],

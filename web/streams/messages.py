@@ -4,12 +4,12 @@ An event holds ids only. What its owner may not see now, or what is gone, is pas
 told to many is loaded once for all who see the same around it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
 
-from storage import announcements, notifications, views
+from storage import announcements, notifications, quotes, views
 from storage.database import Reader
 from storage.events import EVERYBODY
 from storage.filters import list_active
@@ -33,8 +33,8 @@ from web.render import Entity, Frame, Renderer, notification
 from web.streams.outlets import HOME, Message, Outlet, Stream, Where
 
 STATUS_EVENTS = ("update", "status.update")
-# A boost, its original, and what that answers.
-DEPTH = 3
+# A boost, its original, what that quotes or answers, and what that quotes in turn.
+DEPTH = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,13 +121,14 @@ async def load_sights(
 ) -> dict[tuple[int, int], tuple[Status, Posts]]:
     """Posts by owner and id, as each owner may see them; what the owner may not see is not there.
 
-    What is shown around a post depends on its viewer in four ways only: which of the posts it refers to they see, what
-    they did with it, their language, and their filters.
+    What is shown around a post depends on its viewer in five ways only: which of the posts it refers to they see, what
+    they did with it, by whom they want to see nothing, their language, and their filters.
     """
     wanted = sorted(wanted)
     owners = {owner for owner, _ in wanted}
-    seen = await _list_around(tx, {status_id for _, status_id in wanted}, owners, now=now)
+    seen, quoted = await _list_around(tx, {status_id for _, status_id in wanted}, owners, now=now)
     around = {status_id for posts in seen.values() for status_id in posts}
+    unwelcome = await quotes.list_unwelcome(tx, quoted.values(), owners, now=now) if quoted else {}
     marks, filters = await list_marks(tx, around, owners), await list_active(tx, owners, around, now=now)
     locales = await list_locales(tx, owners)
     loaded: dict[tuple[int, frozenset[int]], Posts] = {}
@@ -136,7 +137,7 @@ async def load_sights(
         status = seen.get(owner, {}).get(status_id)
         if status is None:
             continue
-        key = (status_id, _reach(status, seen[owner]))
+        key = (status_id, _reach(status, seen[owner], quoted))
         if key not in loaded:
             loaded[key] = await views.load_posts(tx, [status], viewer=owner, now=now)
         posts = loaded[key]
@@ -147,38 +148,47 @@ async def load_sights(
                 people=replace(posts.people, locale=locales.get(owner, "")),
                 marks=marks.get(owner, NONE),
                 filters=filters.get(owner, ()),
+                unwelcome=unwelcome.get(owner, {}),
             ),
         )
     return sights
 
 
-async def _list_around(tx: Reader, status_ids: set[int], owners: set[int], *, now: int) -> dict[int, dict[int, Status]]:
-    """What each owner sees of some posts and of those that they refer to."""
+async def _list_around(
+    tx: Reader, status_ids: set[int], owners: set[int], *, now: int
+) -> tuple[dict[int, dict[int, Status]], dict[int, int]]:
+    """What each owner sees of some posts and of those that they refer to; and which of these quote which."""
     seen: dict[int, dict[int, Status]] = {owner: {} for owner in owners}
+    quoted: dict[int, int] = {}
     asked: set[int] = set()
     for _ in range(DEPTH):
         found = await list_seen(tx, status_ids, owners, now=now)
         for owner, posts in found.items():
             seen[owner].update(posts)
         asked |= status_ids
-        status_ids = {ref for posts in found.values() for status in posts.values() for ref in _refs(status)} - asked
+        new = {one.id: one for posts in found.values() for one in posts.values()}
+        quoted |= {
+            one.status_id: one.quoted_id for one in (await quotes.list_quotes(tx, new)).values() if one.quoted_id
+        }
+        status_ids = {ref for status in new.values() for ref in _refs(status, quoted)} - asked
         if not status_ids:
             break
-    return seen
+    return seen, quoted
 
 
-def _refs(status: Status) -> list[int]:
-    return [ref for ref in (status.boost_of_id, status.in_reply_to_id) if ref is not None]
+def _refs(status: Status, quoted: Mapping[int, int]) -> list[int]:
+    refs = (status.boost_of_id, status.in_reply_to_id, quoted.get(status.id))
+    return [ref for ref in refs if ref is not None]
 
 
-def _reach(status: Status, seen: dict[int, Status]) -> frozenset[int]:
+def _reach(status: Status, seen: Mapping[int, Status], quoted: Mapping[int, int]) -> frozenset[int]:
     """The posts that somebody who sees these sees by way of one of them."""
     reached, waiting = set[int](), [status.id]
     while waiting:
         one = waiting.pop()
         if one in seen and one not in reached:
             reached.add(one)
-            waiting += _refs(seen[one])
+            waiting += _refs(seen[one], quoted)
     return frozenset(reached)
 
 
