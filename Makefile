@@ -6,6 +6,7 @@ BIN := $(VENV)/bin
 INSTANCE := instance
 HOST ?= localhost:8000
 PURE := tests/policies tests/wire
+NODE := tests/scenarios/node
 CONFRERE := $(BIN)/confrere
 run: export CONFRERE_CONFIG = $(INSTANCE)/confrere.toml
 
@@ -29,7 +30,7 @@ demo: $(VENV)/.run
 
 # Everything there is, on both databases; -rs names what was skipped and why. Of what decides and what reads the wire
 # every branch is run; measuring that elsewhere too would take a third longer.
-test: $(VENV)/.dev
+test: $(VENV)/.dev $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 	$(BIN)/pytest -n 2 -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 $(PURE)
 	$(BIN)/pytest -n 2 -rs --dist worksteal $(PURE:%=--ignore %)
 
@@ -39,6 +40,11 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/docs
+
+# The libraries of web apps, which the tests of real clients run where there is Node.
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+	@npm ci --prefix $(NODE) --silent
+	@touch $@
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m bench

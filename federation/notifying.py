@@ -18,7 +18,7 @@ NEW_ACCOUNT = 30 * DAY
 NEW_FOLLOWER = 3 * DAY
 
 # What strangers can cause. The rest a member asked for, or concerns their own acts.
-FROM_ANYBODY = frozenset({"mention", "reblog", "favourite", "follow", "follow_request", "quote"})
+FROM_ANYBODY = frozenset({"mention", "reblog", "favourite", "follow", "follow_request", "quote", "added_to_collection"})
 
 
 class Treatment(StrEnum):
@@ -63,6 +63,7 @@ async def notify(
     now: int,
     status_id: int | None = None,
     report_id: int | None = None,
+    collection_id: int | None = None,
 ) -> None:
     """Tell a member of ours. Left out is telling oneself (but of the end of one's poll) or somebody elsewhere, what comes
     from those whom they do not want to hear of, and what is about a muted thread.
@@ -74,7 +75,16 @@ async def notify(
         return
     if status_id is not None and await muted_threads.is_muted(tx, owner_id, status_id):
         return
-    made = Notification(new_id(now), owner_id, type_, actor_id, status_id, created_at=now, report_id=report_id)
+    made = Notification(
+        new_id(now),
+        owner_id,
+        type_,
+        actor_id,
+        status_id,
+        created_at=now,
+        report_id=report_id,
+        collection_id=collection_id,
+    )
     match await _judge(tx, made, now=now):
         case Treatment.ACCEPT:
             await notifications.insert_notification(tx, made)

@@ -127,7 +127,7 @@ async def _is_good(act: Act, stamp: Stamp, quoted: Status, status: Status, autho
 
 
 async def notify_quoted(tx: Transaction, quoted: Status, quoting: Status, *, now: int) -> None:
-    """The quoted author learns of a quote that they may see. Of one in a group nobody is told (decision 0026)."""
+    """The quoted author learns of a quote that they may see. Of one in a group nobody is told (decision 0027)."""
     if quoting.group_id is None:
         await notify(tx, quoted.actor_id, "quote", quoting.actor_id, status_id=quoting.id, now=now)
 

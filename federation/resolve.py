@@ -185,7 +185,7 @@ async def resolve_object(ctx: Context, uri: str, *, quoted: bool = False) -> Sta
 async def fetch_stamp(ctx: Context, note: RemoteNote) -> Stamp | None:
     """The stamp that a post claims for what it quotes, as it stands at its author's home; what is quoted is had as well.
 
-    Nothing is asked for a post of a group: the question alone would tell that there is such a post (decision 0026).
+    Nothing is asked for a post of a group: the question alone would tell that there is such a post (decision 0027).
     """
     quote = note.quote
     if quote is None or note.audience:

@@ -90,7 +90,7 @@ def _covers(circles: frozenset[Circle], facts: QuoteFacts) -> bool:
 def consent_steps(facts: QuoteFacts, audience: Audience) -> Iterator[Decision]:
     """What the quoted author says to a quote in a post for this audience.
 
-    From a group nobody is asked: the question alone would tell that there is such a post (decision 0026).
+    From a group nobody is asked: the question alone would tell that there is such a post (decision 0027).
     """
     approval = approval_of(facts)
     if approval is Approval.DENIED:

@@ -7,6 +7,7 @@ from policies.moderation import Act, roles_for
 from storage import push
 from storage.database import Reader, Transaction
 from storage.events import insert_event
+from storage.featured_collections import TELLABLE
 from storage.pages import Page
 from storage.records import Notification, columns, make, placeholders, values
 from storage.visibility import VISIBLE
@@ -26,6 +27,7 @@ SHOWN_TO_OWNER = (
     "n.owner_id = :owner AND NOT EXISTS (SELECT 1 FROM actors x WHERE x.id = n.actor_id AND "
     f"((x.disabled_at IS NOT NULL AND NOT ({_WAITS})) OR x.host_suspended = 1 OR NOT {WELCOME_TO_NOTIFY})) AND (n.status_id IS NULL OR EXISTS "
     f"(SELECT 1 FROM statuses s JOIN actors a ON a.id = s.actor_id WHERE s.id = n.status_id AND {VISIBLE}))"
+    f" AND (n.collection_id IS NULL OR {TELLABLE})"
 )
 
 
@@ -50,12 +52,14 @@ async def _is_known(tx: Reader, notification: Notification) -> bool:
     return bool(
         await tx.value(
             "SELECT count(*) FROM notifications WHERE owner_id = :owner_id AND type = :type AND actor_id = :actor_id "
-            "AND coalesce(status_id, 0) = :status AND coalesce(report_id, 0) = :report",
+            "AND coalesce(status_id, 0) = :status AND coalesce(report_id, 0) = :report "
+            "AND coalesce(collection_id, 0) = :collection",
             owner_id=notification.owner_id,
             type=notification.type,
             actor_id=notification.actor_id,
             status=notification.status_id or 0,
             report=notification.report_id or 0,
+            collection=notification.collection_id or 0,
         )
     )
 
@@ -77,6 +81,15 @@ async def delete_notifications_about(tx: Transaction, *, type_: str, actor_id: i
         type=type_,
         actor=actor_id,
         status=status_id,
+    )
+
+
+async def delete_notifications_of_collection(tx: Transaction, *, type_: str, collection_id: int) -> None:
+    """Make room for a newer one."""
+    await tx.execute(
+        "DELETE FROM notifications WHERE type = :type AND collection_id = :collection",
+        type=type_,
+        collection=collection_id,
     )
 
 

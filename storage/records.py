@@ -439,6 +439,7 @@ class Notification:
     created_at: int
     filtered: int = 0
     report_id: int | None = None
+    collection_id: int | None = None
 
 
 @row
@@ -736,6 +737,44 @@ class PeopleList:
     title: str
     replies_policy: str
     exclusive: int
+    created_at: int
+
+
+@row
+class AnnualReport:
+    """What a member's year was, as it was counted; `data` is JSON."""
+
+    owner_id: int
+    year: int
+    data: str
+    viewed: int
+    created_at: int
+
+
+@row
+class FeaturedCollection:
+    """People whom a member shows together, for everybody. `tag` is "" for none."""
+
+    id: int
+    owner_id: int
+    name: str
+    description: str
+    language: str | None
+    sensitive: int
+    discoverable: int
+    tag: str
+    created_at: int
+    updated_at: int
+
+
+@row
+class CollectionItem:
+    """Somebody's place in a collection; `revoked_at` is when they took themselves out."""
+
+    id: int
+    collection_id: int
+    actor_id: int
+    revoked_at: int | None
     created_at: int
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from storage import actors, attestations, cards, media, polls, quotes, reports, rules, statuses
+from storage import actors, attestations, cards, featured_collections, media, polls, quotes, reports, rules, statuses
 from storage.database import Reader
 from storage.filters import Active, list_active
 from storage.marks import NONE, Marks, list_marks
@@ -67,6 +67,7 @@ class Posts:
     marks: Marks = NONE
     filters: Sequence[Active] = ()
     reports: dict[int, Reported] = field(default_factory=dict)
+    collections: dict[int, featured_collections.Shown] = field(default_factory=dict)
     quotes: dict[int, Quote] = field(default_factory=dict)
     quoted: dict[int, Status] = field(default_factory=dict)
     unwelcome: dict[int, str] = field(default_factory=dict)
@@ -169,7 +170,9 @@ async def load_notified(
     people = [*(one.actor_id for one in told), *(one.target_id for one in found.values())]
     posts = await load_posts(tx, list(shown.values()), viewer=viewer, now=now, also=people)
     reported = {one.id: Reported(one, named.get(one.id, [])) for one in found.values()}
-    return shown, replace(posts, reports=reported)
+    gathered = {one.collection_id for one in told if one.collection_id is not None}
+    collections = await featured_collections.list_shown(tx, gathered, viewer=viewer)
+    return shown, replace(posts, reports=reported, collections=collections)
 
 
 async def _list_originals(tx: Reader, page: Sequence[Status], *, viewer: int, now: int) -> dict[int, Status]:

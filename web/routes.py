@@ -13,7 +13,9 @@ from web.api import (
     absent,
     accounts,
     announcements,
+    annual_reports,
     blocks,
+    collections,
     conversations,
     explore,
     featured,
@@ -48,6 +50,7 @@ from web.oauth import apps, authorize, metadata, tokens
 from web.outside.push import add_push
 from web.pages import (
     access,
+    collected,
     data,
     home,
     moving,
@@ -68,7 +71,9 @@ _API = (
     absent,
     accounts,
     announcements,
+    annual_reports,
     blocks,
+    collections,
     conversations,
     explore,
     featured,
@@ -106,6 +111,7 @@ _ADMIN_API = (
 _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (
     access,
+    collected,
     data,
     home,
     moving,

@@ -1,6 +1,6 @@
 """Quotes of and by our members: asking, granting, taking back, and whom one lets quote (FEP-044f).
 
-A post of a group asks nobody: the request would tell another host that there is one (decision 0026).
+A post of a group asks nobody: the request would tell another host that there is one (decision 0027).
 """
 
 from typing import Any

@@ -494,6 +494,33 @@ CREATE TABLE ip_blocks (
   created_at INTEGER NOT NULL
 ) STRICT;
 
+-- People of this instance whom a member shows together, for everybody (storage/featured_collections.py).
+CREATE TABLE collections (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  name TEXT NOT NULL,
+  description TEXT NOT NULL,         -- as its owner wrote it
+  language TEXT,
+  sensitive INTEGER NOT NULL,
+  discoverable INTEGER NOT NULL,     -- 0: only its address leads there
+  tag TEXT NOT NULL,                 -- as its owner writes it; '' for none
+  created_at INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX collections_by_owner ON collections (owner_id, id);
+
+CREATE TABLE collection_items (
+  id INTEGER PRIMARY KEY,
+  collection_id INTEGER NOT NULL REFERENCES collections (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  revoked_at INTEGER,                -- who was in it took themselves out, and is not put in again
+  created_at INTEGER NOT NULL,
+  UNIQUE (collection_id, actor_id)
+) STRICT;
+
+CREATE INDEX collection_items_by_actor ON collection_items (actor_id, collection_id);
+
 CREATE TABLE notifications (
   id INTEGER PRIMARY KEY,
   owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
@@ -502,7 +529,8 @@ CREATE TABLE notifications (
   status_id INTEGER REFERENCES statuses (id) ON DELETE CASCADE,
   created_at INTEGER NOT NULL,
   filtered INTEGER NOT NULL DEFAULT 0, -- 1: held back until its owner asks for its sender's
-  report_id INTEGER REFERENCES reports (id) ON DELETE CASCADE
+  report_id INTEGER REFERENCES reports (id) ON DELETE CASCADE,
+  collection_id INTEGER REFERENCES collections (id) ON DELETE CASCADE
 ) STRICT;
 
 CREATE INDEX notifications_by_owner ON notifications (owner_id, id);
@@ -998,6 +1026,16 @@ CREATE TABLE filter_statuses (
 ) STRICT;
 
 CREATE INDEX filter_statuses_by_status ON filter_statuses (status_id);
+
+-- What a member's year was, counted once when they asked (storage/annual_reports.py).
+CREATE TABLE annual_reports (
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  year INTEGER NOT NULL,
+  data TEXT NOT NULL,                -- JSON
+  viewed INTEGER NOT NULL DEFAULT 0,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (owner_id, year)
+) STRICT;
 
 CREATE TABLE markers (
   owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

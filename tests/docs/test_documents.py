@@ -70,3 +70,6 @@ def test_no_file_names_where_packages_come_from() -> None:
     address = re.compile(r"--(?:extra-)?index-url|--find-links|^\S+ @ (?:file|https?):", re.MULTILINE)
     files = [path for path in project_files() if path.suffix in {".txt", ".toml", ".md", ".yaml"} or not path.suffix]
     assert [path for path in files if address.search(path.read_text("utf-8"))] == []
+    locked = project_files(".json")
+    assert locked
+    assert [path for path in locked if '"resolved"' in path.read_text("utf-8")] == []

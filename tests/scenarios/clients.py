@@ -84,13 +84,13 @@ class House:
 
 
 @asynccontextmanager
-async def house(database: str, folder: Path, title: str) -> AsyncIterator[House]:
-    """An institution on a migrated, empty database, at a port that is free now."""
+async def house(database: str, folder: Path, title: str, *, more: str = "") -> AsyncIterator[House]:
+    """An institution on a migrated, empty database, at a port that is free now. `more`: settings besides."""
     listener = socket.create_server(("127.0.0.1", 0))
     host = f"localhost:{listener.getsockname()[1]}"
     text = (
         f'host = "{host}"\ntitle = "{title}"\ndevelopment = true\ndatabase = "{database}"\nmedia = "file://{folder}"\n'
-        'trusted_addresses = ["127.0.0.0/8", "::1/128"]\n'
+        f'trusted_addresses = ["127.0.0.0/8", "::1/128"]\n{more}'
     )
     config = parse_config(text, {}, folder)
     async with open_context(config) as ctx:
@@ -189,10 +189,11 @@ def fetch_code(address: str, name: str) -> str:
 
 
 @contextmanager
-def mastodon_py(at: House, name: str) -> Iterator[Mastodon]:
+def mastodon_py(at: House, name: str, scopes: list[str] | None = None) -> Iterator[Mastodon]:
     """Mastodon.py, registered by itself and signed in by the page."""
+    scopes = scopes or SCOPES
     with requests.Session() as session:
-        key, secret = Mastodon.create_app("Ward notes", scopes=SCOPES, api_base_url=at.base, session=session)
+        key, secret = Mastodon.create_app("Ward notes", scopes=scopes, api_base_url=at.base, session=session)
         client = Mastodon(
             key,
             secret,
@@ -201,8 +202,8 @@ def mastodon_py(at: House, name: str) -> Iterator[Mastodon]:
             version_check_mode="created",  # no call that our version does not promise
             ratelimit_method="throw",  # rather than to wait for minutes
         )
-        address = client.auth_request_url(scopes=SCOPES, allow_http=True, state="a-state")
-        client.log_in(code=fetch_code(address, name), scopes=SCOPES, allow_http=True)
+        address = client.auth_request_url(scopes=scopes, allow_http=True, state="a-state")
+        client.log_in(code=fetch_code(address, name), scopes=scopes, allow_http=True)
         yield client
 
 
@@ -222,6 +223,10 @@ class Listener(StreamListener):
             f"the stream did not bring the {name}",
         )
         return found[0]
+
+    def count(self, name: str, fits: Callable[[Any], bool]) -> int:
+        """How many such events there were until now."""
+        return sum(seen == name and fits(data) for seen, data in self._events)
 
     def wait_for_notification(self, kind: str) -> Any:
         return self.wait_for("notification", lambda one: one.type == kind)
@@ -244,49 +249,17 @@ def streaming(client: Mastodon) -> Iterator[Listener]:
 
 
 class Toot:
-    """toot's command line, with a home of its own."""
+    """toot's command line, with a home of its own. Commands run in children of one process (`toot_forks`)."""
 
-    def __init__(self, home: Path) -> None:
-        home.mkdir()
-        self._environ = {
-            "HOME": str(home),
-            "XDG_CONFIG_HOME": str(home / "config"),
-            "XDG_CACHE_HOME": str(home / "cache"),
-            "PATH": os.defpath,
-            "LC_ALL": "C.UTF-8",
-        }
+    def __init__(self, home: Path, environ: dict[str, str], forks: "subprocess.Popen[str]") -> None:
+        self._output = home / "output"
+        self._environ = environ
+        self._forks = forks
 
     def sign_in(self, at: House, name: str) -> None:
         """`toot login`: it registers itself, prints an address, and waits for the code."""
-        with self._answering("login", "--instance", at.base) as process:
-            assert process.stdout is not None
-            address = next(line.strip() for line in process.stdout if line.startswith("http"))
-            output, errors = process.communicate(f"n\n{fetch_code(address, name)}\n", timeout=PATIENCE)
-        assert "Successfully logged in" in output, errors
-
-    def run(self, *args: str) -> str:
-        """A command that must succeed; what it prints."""
-        done = subprocess.run(
-            (*TOOT, *args),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            env=self._environ,
-            timeout=PATIENCE,
-            check=False,
-        )
-        assert done.returncode == 0, (args, done.stdout, done.stderr)
-        return done.stdout
-
-    def ask(self, *args: str) -> Any:
-        """What a command that must succeed answers by `--json`."""
-        return json.loads(self.run(*args, "--json"))
-
-    @contextmanager
-    def _answering(self, *args: str) -> Iterator["subprocess.Popen[str]"]:
-        """A command that asks its person something."""
         with subprocess.Popen(
-            (*TOOT, *args),
+            (*TOOT, "login", "--instance", at.base),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -294,6 +267,44 @@ class Toot:
             env=self._environ,
         ) as process:
             try:
-                yield process
+                assert process.stdout is not None
+                address = next(line.strip() for line in process.stdout if line.startswith("http"))
+                output, errors = process.communicate(f"n\n{fetch_code(address, name)}\n", timeout=PATIENCE)
             finally:
                 process.kill()
+        assert "Successfully logged in" in output, errors
+
+    def run(self, *args: str, succeeds: bool = True) -> str:
+        """A command and whether it must succeed; what it prints."""
+        assert self._forks.stdin is not None
+        assert self._forks.stdout is not None
+        self._output.write_bytes(b"")
+        self._forks.stdin.write(json.dumps({"args": ["--no-color", *args], "output": str(self._output)}) + "\n")
+        self._forks.stdin.flush()
+        code, printed = int(self._forks.stdout.readline()), self._output.read_text("utf-8")
+        assert (code == 0) == succeeds, (args, code, printed)
+        return printed
+
+    def ask(self, *args: str) -> Any:
+        """What a command that must succeed answers by `--json`."""
+        return json.loads(self.run(*args, "--json"))
+
+
+@contextmanager
+def toot(home: Path) -> Iterator[Toot]:
+    home.mkdir()
+    environ = {
+        "HOME": str(home),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "PATH": os.defpath,
+        "LC_ALL": "C.UTF-8",
+    }
+    forks = (sys.executable, str(Path(__file__).with_name("toot_forks.py")))
+    with subprocess.Popen(
+        forks, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environ, cwd=home
+    ) as process:
+        try:
+            yield Toot(home, environ, process)
+        finally:
+            process.kill()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from storage import deliveries, inbox, members, second_factors
+from storage import actors, deliveries, inbox, members, second_factors
 from storage.database import Transaction
 from storage.decisions import Outcome, record
 from storage.engines import connect
@@ -228,6 +228,39 @@ def test_a_closed_account_can_be_opened_again(console: Console) -> None:
     console.do("member", "disable", "claire", "--undo")
     assert not console.ask("member", "list")[0]["disabled"]
     assert console.acts()[-2:] == [("member.disable", "claire"), ("member.enable", "claire")]
+
+
+def test_who_asked_for_an_account_is_let_in_or_turned_away(console: Console) -> None:
+    for name in ("claire", "nina", "bob"):
+        console.do("member", "add", name, "--email", f"{name}@chu-a.example")
+    asyncio.run(make_waiting(os.environ["CONFRERE_DATABASE"], "nina", "bob"))
+    [nina, bob] = console.ask("member", "list", "--pending")
+    assert (nina["name"], nina["reason"], nina["approved"]) == ("nina", "Infirmière", False)
+    console.do("member", "approve", "nina")
+    console.do("member", "reject", bob["name"])
+    assert "nina does not wait" in console.refuse("member", "approve", "nina")
+    assert "claire does not wait" in console.refuse("member", "reject", "claire")
+    assert console.ask("member", "list", "--pending") == []
+    assert [(row["name"], row["disabled"]) for row in console.ask("member", "list")] == [
+        ("claire", False),
+        ("nina", False),
+    ]
+    assert console.acts()[-2:] == [("member.approve", "nina"), ("member.reject", "bob")]
+
+
+async def make_waiting(address: str, *names: str) -> None:
+    """As if these people had signed up."""
+
+    async def unit(tx: Transaction) -> None:
+        for name in names:
+            person = await members.get_person_by_login(tx, name)
+            assert person is not None
+            await members.update_member(tx, person.actor.id, approved_at=None, reason="Infirmière")
+            await actors.update_actor(tx, person.actor.id, disabled_at=1)
+
+    db = await connect(address)
+    await db.transact(unit)
+    await db.close()
 
 
 def test_what_opened_an_account_does_not_open_it_again(console: Console) -> None:

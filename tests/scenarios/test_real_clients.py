@@ -10,11 +10,25 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from mastodon import Mastodon, MastodonAPIError
 from mastodon.return_types import Status
 
+from federation.outbox.sign_ups import approve
+from storage import sign_ups
 from storage.records import Actor
 from tests.conftest import Addresses
-from tests.scenarios.clients import House, Toot, house, make_peers, mastodon_py, streaming, until
+from tests.scenarios.clients import (
+    PASSWORD,
+    SCOPES,
+    House,
+    Toot,
+    house,
+    make_peers,
+    mastodon_py,
+    streaming,
+    toot,
+    until,
+)
 from tests.web.live import picture
 
 # Real programs are started one after the other, on a machine that may be busy.
@@ -120,15 +134,35 @@ def _change_with_mastodon_py(pair: Pair) -> None:
         assert anna.featured_tag_suggestions() == []
 
 
+async def test_mastodon_py_signs_somebody_up(addresses: Addresses, tmp_path: Path) -> None:
+    settings = 'registrations = "approval"\n'
+    async with house(await addresses.new(), tmp_path, "CHU A", more=settings) as a:
+        newcomer = await asyncio.to_thread(_sign_up_with_mastodon_py, a)
+        (waiting,) = await a.ctx.db.read(sign_ups.list_waiting)
+        await approve(a.ctx, waiting.actor.id, by="console")
+        assert (await asyncio.to_thread(newcomer.account_verify_credentials)).acct == "nina"
+
+
+def _sign_up_with_mastodon_py(at: House) -> Mastodon:
+    key, secret = Mastodon.create_app("Ward notes", scopes=SCOPES, api_base_url=at.base)
+    client = Mastodon(key, secret, api_base_url=at.base, version_check_mode="created", ratelimit_method="throw")
+    who = {"username": "nina", "password": PASSWORD, "email": "nina@clinic.example", "scopes": SCOPES}
+    token, wrong = client.create_account(**who, agreement=False, return_detailed_error=True)
+    assert (token, wrong.details.agreement[0].error) == (None, "ERR_ACCEPTED")
+    assert client.create_account(**who, agreement=True, reason="Infirmière", locale="fr")
+    with pytest.raises(MastodonAPIError, match="pending approval"):
+        client.account_verify_credentials()
+    return client
+
+
 async def test_toot_at_the_other_end_of_mastodon_py(pair: Pair) -> None:
     await asyncio.to_thread(_play_with_toot, pair)
 
 
 def _play_with_toot(pair: Pair) -> None:
-    ben = Toot(pair.home / "ben")
-    ben.sign_in(pair.b, "ben")
-    assert "Physician, Cardiology" in ben.run("whoami")
-    with mastodon_py(pair.a, "anna") as anna, streaming(anna) as anna_hears:
+    with toot(pair.home / "ben") as ben, mastodon_py(pair.a, "anna") as anna, streaming(anna) as anna_hears:
+        ben.sign_in(pair.b, "ben")
+        assert "Physician, Cardiology" in ben.run("whoami")
         ben.run("follow", f"@anna@{pair.a.host}")
         known = anna_hears.wait_for_notification("follow").account
         anna.account_follow(known)
@@ -162,11 +196,12 @@ def _play_with_toot(pair: Pair) -> None:
 
 async def test_both_clients_read_the_groups_list_on_both_sides(pair: Pair) -> None:
     group = await pair.a.group("cardiologie", pair.anna, pair.b.host)
-    anna, ben = Toot(pair.home / "anna"), Toot(pair.home / "ben")
-    await asyncio.gather(asyncio.to_thread(anna.sign_in, pair.a, "anna"), asyncio.to_thread(ben.sign_in, pair.b, "ben"))
-    await asyncio.to_thread(ben.run, "follow", f"@cardiologie@{pair.a.host}")
-    await pair.a.accept(group, pair.ben)
-    await asyncio.to_thread(_discuss, pair, anna, ben)
+    with toot(pair.home / "anna") as anna, toot(pair.home / "ben") as ben:
+        await asyncio.to_thread(anna.sign_in, pair.a, "anna")
+        await asyncio.to_thread(ben.sign_in, pair.b, "ben")
+        await asyncio.to_thread(ben.run, "follow", f"@cardiologie@{pair.a.host}")
+        await pair.a.accept(group, pair.ben)
+        await asyncio.to_thread(_discuss, pair, anna, ben)
 
 
 def _discuss(pair: Pair, anna: Toot, ben: Toot) -> None:
@@ -183,6 +218,6 @@ def _discuss(pair: Pair, anna: Toot, ben: Toot) -> None:
             texts = [one.content for one in client.timeline_list(group)]
             assert ["colchicine" in text for text in texts] == [True, False]
             assert ["péricardite" in text for text in texts] == [False, True]
-        for toot in (anna, ben):
-            told = toot.run("timelines", "list", "Cardiologie", "--no-pager", "--no-clear")
+        for shell in (anna, ben):
+            told = shell.run("timelines", "list", "Cardiologie", "--no-pager", "--no-clear")
             assert told.index("colchicine") < told.index("péricardite")

@@ -335,6 +335,7 @@ def test_every_query_that_reads_posts_asks_who_may_see_them() -> None:
 def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
     """What is written once at the top of a module and reads posts is known, and has its reason."""
     known = {
+        ("annual_reports", "_POSTED"): "a member's own, of what is public or unlisted",
         ("featured", "_USED"): "counts of what is public or unlisted",
         ("lists", "SHOWN"): "a condition on posts that were asked about, which asks for the parent itself",
         ("search", "_LIBRARY"): "a condition on posts that are asked about: whether the viewer boosted them",

@@ -4,7 +4,7 @@ Names stand for ids. Anna is who asks; things called `spare` are there to be tak
 """
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 from aiohttp import FormData
@@ -59,7 +59,7 @@ class Stage:
 
 async def set_stage(world: World) -> Stage:
     stage = Stage(world)
-    for part in (_people, _posts, _marks, _own_things, _strangers, _explored, _published):
+    for part in (_people, _posts, _marks, _own_things, _strangers, _explored, _published, _collected, _counted):
         await part(stage)
     return stage
 
@@ -182,6 +182,27 @@ async def _explored(stage: Stage) -> None:
         await trends.count_trends(tx, now=now)
 
     await stage.world.write(unit)
+
+
+async def _collected(stage: Stage) -> None:
+    """Anna has put people together, and Ben has put her in."""
+    for name in ("collection", "spare_collection"):
+        await _collect(stage, name, "anna", "ben", "olga")
+    await _collect(stage, "bens_collection", "ben", "anna")
+
+
+async def _collect(stage: Stage, name: str, who: str, *people: str) -> None:
+    ids = [f"{{{one}}}" for one in people]
+    made = await stage.ask(who, "POST", "/api/v1/collections", name=name, discoverable=True, account_ids=ids)
+    stage.names[name], stage.names[f"{name}_item"] = made["collection"]["id"], made["collection"]["items"][0]["id"]
+
+
+async def _counted(stage: Stage) -> None:
+    """Anna asked in December what her year had been."""
+    before, december = stage.world.clock.now, int(datetime(2026, 12, 15, tzinfo=UTC).timestamp() * 1000)
+    stage.world.clock.now = december
+    await stage.ask("anna", "POST", "/api/v1/annual_reports/2026/generate")
+    stage.world.clock.now = before
 
 
 async def _published(stage: Stage) -> None:

@@ -337,7 +337,7 @@ async def give_keys(tx: Transaction, actor: Actor) -> None:
 
 
 @asynccontextmanager
-async def api_world(db: Database, folder: Path, *, site: Site = SITE_HERE, mail: bool = False) -> AsyncIterator[World]:
+async def api_world(db: Database, folder: Path, *, site: Site = SITE_HERE) -> AsyncIterator[World]:
     """An instance with a ruleset and its secrets, and nobody in it."""
     clock = Clock()
 
@@ -349,7 +349,7 @@ async def api_world(db: Database, folder: Path, *, site: Site = SITE_HERE, mail:
     await db.transact(found)
     async with Client(Guard(), user_agent="test", now=clock) as client:
         app = web.Application()
-        app[CONTEXT] = ctx = Context(db, client, ORIGIN, clock, mail=mail)
+        app[CONTEXT] = ctx = Context(db, client, ORIGIN, clock, mail=site.mail)
         app[SITE] = site
         add_web_routes(app, MediaStore(folder))
         async with TestClient(TestServer(app)) as browser:

@@ -33,6 +33,8 @@ _AS_SENT = {
     ),
     **dict.fromkeys((("PreviewCard", f"{what}_url") for what in ("author", "provider", "embed")), ("string", "no")),
 }
+# A group of notifications carries a collection too, so it is of every type that one of them is.
+_MORE_VALUES = {("NotificationGroup", "type"): frozenset({"added_to_collection", "collection_update"})}
 _BASES = {"StatusDeleted": "Status"}
 # What is shown once, when an app registers, is all of the application and its credentials.
 _EXTENDED = {"CredentialApplication": "Application"}
@@ -82,11 +84,12 @@ def _attribute(row: dict[str, str]) -> Attribute:
     said = (row["json_type"], row["nullable"])
     kind, nullable = _AS_SENT.get((row["entity"], row["attribute"]), said)
     listed = re.match(r"values: ([^;]+)", row["notes"] or "")
+    more = _MORE_VALUES.get((row["entity"], row["attribute"]), frozenset())
     return Attribute(
         type=kind,
         nullable=nullable in {"yes", "optional+nullable"},
         optional=nullable.startswith("optional") or (row["entity"], row["attribute"]) in _ELSEWHERE,
-        values=frozenset(listed[1].split(", ")) if listed and "enum" in row["json_type"] else frozenset(),
+        values=more.union(listed[1].split(", ")) if listed and "enum" in row["json_type"] else frozenset(),
     )
 
 

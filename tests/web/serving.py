@@ -77,7 +77,7 @@ async def serving(
     clock = Clock()
     async with Client(Guard(), user_agent="test", now=clock) as client:
         app = web.Application()
-        app[CONTEXT] = ctx = Context(db, client, origin, clock)
+        app[CONTEXT] = ctx = Context(db, client, origin, clock, mail=site.mail)
         app[SITE] = site
         app[LINK_KEY] = b"key"
         app[VAPID] = make_vapid("00", ORIGIN.base)

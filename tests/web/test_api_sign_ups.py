@@ -38,8 +38,8 @@ async def joinable(
     db: Database, folder: Path, registrations: str = "open", *, confirming: bool = True, **changes: Any
 ) -> AsyncIterator[tuple[World, dict[str, str]]]:
     """An instance that people may join, and the headers of an app."""
-    site = replace(SITE_HERE, registrations=registrations, confirm_email=confirming, **changes)
-    async with api_world(db, folder, site=site, mail=True) as world:
+    site = replace(SITE_HERE, registrations=registrations, confirm_email=confirming, mail=True, **changes)
+    async with api_world(db, folder, site=site) as world:
         yield world, await app_of(world)
 
 

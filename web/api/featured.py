@@ -106,10 +106,7 @@ async def suggest_tags(request: web.Request, viewer: Viewer) -> web.StreamRespon
 @requires("write:accounts")
 async def feature_tag(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     ctx, form = request.app[CONTEXT], await read_form(request)
-    name = form.required("name").strip().removeprefix("#")
-    if len(name) > _MOST_LETTERS or not _HASHTAG.fullmatch(name):
-        raise ApiError(422, "Validation failed: Tag is invalid")
-    now = ctx.now()
+    now, name = ctx.now(), parse_tag(form.required("name"))
 
     async def unit(tx: Transaction) -> FeaturedTag | None:
         return await featured.insert_tag(tx, viewer.actor_id, name, most=MOST_TAGS, now=now)
@@ -118,6 +115,14 @@ async def feature_tag(request: web.Request, viewer: Viewer) -> web.StreamRespons
     if made is None:
         raise ApiError(422, "Validation failed: You have already featured the maximum number of hashtags")
     return answer(featured_tag(made, ctx.origin))
+
+
+def parse_tag(text: str) -> str:
+    """A hashtag as somebody writes it, without its #."""
+    name = text.strip().removeprefix("#")
+    if len(name) > _MOST_LETTERS or not _HASHTAG.fullmatch(name):
+        raise ApiError(422, "Validation failed: Tag is invalid")
+    return name
 
 
 @routes.delete("/api/v1/featured_tags/{id}")

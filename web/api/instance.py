@@ -17,6 +17,7 @@ from storage.database import Reader
 from storage.rules import get_current
 from storage.usage import Usage, get_usage
 from web.answers import answer
+from web.api.annual_reports import campaign
 from web.api.featured import MOST_TAGS
 from web.api.media import MOST_DESCRIPTION
 from web.api.polls import LONGEST, MOST_OPTION, MOST_OPTIONS, SHORTEST
@@ -121,14 +122,14 @@ async def _read(request: web.Request) -> About:
 
 def render_instance(about: About) -> Entity:
     """Instance."""
-    site, origin = about.site, about.ctx.origin
+    site, origin, year = about.site, about.ctx.origin, campaign(about.ctx.now())
     return {
         "domain": origin.handle_domain,
         "title": site.title,
         "version": VERSION,
         "source_url": SOURCE_URL,
         "description": _linked(site.description),
-        "wrapstodon": None,
+        "wrapstodon": None if year is None else str(year),
         "usage": {"users": {"active_month": about.usage.active}},
         "thumbnail": {"url": about.links.static("header.png"), "description": ""},
         "icon": [],

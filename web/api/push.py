@@ -32,6 +32,8 @@ SHOWN = (
     "update",
     "admin.sign_up",
     "admin.report",
+    "added_to_collection",
+    "collection_update",
 )
 TYPES = (*SHOWN, "quote", "quoted_update")
 POLICIES = ("all", "followed", "follower", "none")

@@ -22,6 +22,8 @@ _TITLES = {
     "quote": ("%s quoted your post", "%s a cité votre message"),
     "quoted_update": ("%s edited a post that you quoted", "%s a modifié un message que vous citez"),
     "admin.sign_up": ("%s signed up", "%s s'est inscrit"),
+    "added_to_collection": ("%s put you into a collection", "%s vous a mis dans une collection"),
+    "collection_update": ("%s changed a collection that you are in", "%s a modifié une collection où vous êtes"),
     "admin.report": ("%s made a report", "%s a fait un signalement"),
 }
 _OTHER = ("New notification", "Nouvelle notification")

@@ -77,7 +77,7 @@ async def send_letter(request: web.Request, visit: Visit) -> web.StreamResponse:
 
 def _show_link(request: web.Request, visit: Visit, token: str = "", email: str = "") -> web.Response:
     """What the link is for; without a token, that it is good for nothing."""
-    return show(request, visit, "confirmation.html", status=200 if token else 404, token=token, email=email)
+    return show(request, visit, "confirmation.html", status=200 if token else 404, done=False, token=token, email=email)
 
 
 async def _send(request: web.Request, actor_id: int, email: str) -> str:

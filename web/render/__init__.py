@@ -14,7 +14,9 @@ from web.render.admin import (
     admin_report,
 )
 from web.render.announcements import announcement, announcement_reaction
+from web.render.annual_reports import annual_report
 from web.render.cards import preview_card
+from web.render.collections import collection, collection_item
 from web.render.explore import suggestion, trending_link
 from web.render.filters import filter_keyword, filter_result, filter_status, whole_filter, whole_filter_v1
 from web.render.frame import BADGE, VISIBILITY, Entity, Frame, badge, custom_emoji, moment
@@ -64,7 +66,10 @@ __all__ = [
     "admin_report",
     "announcement",
     "announcement_reaction",
+    "annual_report",
     "badge",
+    "collection",
+    "collection_item",
     "conversation",
     "credential_account",
     "custom_emoji",

@@ -21,6 +21,7 @@ def notification(told: Notification, renderer: Renderer, status: Status | None) 
         "account": renderer.account(told.actor_id),
         **shown,
         **renderer.report(told.report_id),
+        **renderer.collection(told.collection_id),
         **({"filtered": True} if told.filtered else {}),
     }
 
@@ -40,6 +41,7 @@ def notification_group(key: str, told: Sequence[Notification], renderer: Rendere
         "sample_account_ids": people[:_SAMPLE],
         **({} if newest.status_id is None else {"status_id": str(newest.status_id)}),
         **renderer.report(newest.report_id),
+        **renderer.collection(newest.collection_id),
     }
 
 

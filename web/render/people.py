@@ -19,6 +19,8 @@ from web.render.frame import BADGE, NOBODY_MAY, VISIBILITY, Entity, Frame, badge
 from web.render.roles import role
 
 _MINUTE = 60_000
+# Who may put somebody into a collection, where they want to be found (storage/featured_collections.py).
+_MEMBERS_MAY = {"automatic": ["public"], "manual": [], "current_user": "automatic"}
 
 
 class _Words(NamedTuple):
@@ -69,6 +71,7 @@ def _account(actor: Actor, attested: Attestation | None, locale: str, pictures: 
     """`attested` is what we believe. It stands in three places, because no single one is shown by every client."""
     avatar, header = pictures.avatar(actor), pictures.header(actor)
     name = actor.name or actor.username
+    willing = actor.local and actor.type == "Person" and bool(actor.discoverable)
     return {
         "id": str(actor.id),
         "username": actor.username,
@@ -100,7 +103,7 @@ def _account(actor: Actor, attested: Attestation | None, locale: str, pictures: 
         "show_media_replies": True,
         "show_featured": True,
         "roles": [_verified_role(locale)] if attested and actor.local else [],
-        "feature_approval": NOBODY_MAY,
+        "feature_approval": _MEMBERS_MAY if willing else NOBODY_MAY,
         **({"noindex": not actor.indexable} if actor.local else {}),
         **({"suspended": True} if actor.suspended else {}),
         **({"limited": True} if actor.silenced_at is not None else {}),

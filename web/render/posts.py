@@ -12,6 +12,7 @@ from storage.records import App, Media, Quote, Scheduled, Status, StatusEdit
 from storage.views import Named, Posts
 from web.filtering import list_matches, searchable
 from web.render.cards import preview_card
+from web.render.collections import collection
 from web.render.filters import filter_result
 from web.render.frame import VISIBILITY, Entity, Frame, emojis, maybe_id, moment
 from web.render.moderation import report
@@ -44,6 +45,11 @@ class Renderer:
         if found is None:
             return {}
         return {"report": report(found.report, found.status_ids, self.account(found.report.target_id))}
+
+    def collection(self, collection_id: int | None) -> Entity:
+        """What a notification says of a collection; nothing when it is not about one."""
+        found = self._posts.collections.get(collection_id or 0)
+        return {} if found is None else {"collection": collection(found, self._frame.origin)}
 
     def statuses(self, page: Iterable[Status]) -> list[Entity]:
         """A page of Status. A boost whose original the viewer may not see is left out."""

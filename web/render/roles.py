@@ -2,6 +2,7 @@
 
 from policies.moderation import MAY, Act
 from policies.terms import Role
+from storage.featured_collections import MOST_COLLECTIONS
 from web.render.frame import Entity
 
 # Mastodon 4.5, app/models/user_role.rb.
@@ -27,5 +28,5 @@ def role(name: str) -> Entity:
         "color": "",
         "permissions": str(sum(bit for act, bit in _BITS.items() if act in MAY[Role(name)])),
         "highlighted": False,
-        "collection_limit": 0,
+        "collection_limit": MOST_COLLECTIONS,
     }
