@@ -96,6 +96,11 @@ async def delete_tag(tx: Transaction, tag_id: int, *, actor_id: int) -> bool:
     return found > 0
 
 
+async def delete_tag_named(tx: Transaction, actor_id: int, tag: str) -> None:
+    """`tag` in lower case."""
+    await tx.execute("DELETE FROM featured_tags WHERE actor_id = :actor AND tag = :tag", actor=actor_id, tag=tag)
+
+
 async def list_tags(tx: Reader, actor_id: int) -> list[FeaturedTag]:
     """The hashtags on a profile, the most used first."""
     found = await tx.rows(

@@ -73,6 +73,10 @@ async def insert_token(tx: Transaction, token: Token) -> None:
     await tx.execute(_INSERT_TOKEN, **values(token))
 
 
+async def get_token(tx: Reader, hashed: str) -> Token | None:
+    return make(Token, await tx.row(f"SELECT {_TOKEN} FROM tokens t WHERE t.hash = :hash", hash=hashed))
+
+
 async def get_grant(tx: Reader, hashed: str) -> Grant | None:
     """What the token with this hash gives now. A token whose member is gone counts as disabled."""
     row = await tx.row(

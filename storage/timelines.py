@@ -212,6 +212,19 @@ async def list_thread(tx: Reader, viewer: int, thread_id: int, *, now: int, limi
     return [Status(*row) for row in found]
 
 
+async def list_direct_posts(tx: Reader, viewer: int, page: Page, *, now: int) -> list[Status]:
+    """Every direct post that the viewer wrote or is named in."""
+    return await _page(
+        tx,
+        f"SELECT {COLUMNS} {_FROM} WHERE s.audience = 'direct' AND s.id > :after AND s.id < :before AND "
+        "(s.actor_id = :viewer OR EXISTS (SELECT 1 FROM mentions q WHERE q.status_id = s.id AND q.actor_id = :viewer)) "
+        f"AND {VISIBLE} AND {WELCOME}",
+        page,
+        viewer=viewer,
+        now=now,
+    )
+
+
 async def list_direct(tx: Reader, viewer: int, page: Page, *, now: int, thread_id: int = 0) -> list[Status]:
     """The newest direct post of each thread the viewer takes part in, or of one: conversations, as clients call them.
 

@@ -27,7 +27,7 @@ RENAMED = (
     (re.compile(rb"(?i)(x-ratelimit-(?:remaining|reset): )\S+"), rb"\1<n>"),
     (re.compile(rb"(?i)(set-cookie: )[^\n]+"), rb"\1<cookie>"),
     (re.compile(rb'(name="csrf" value=")[^"]+'), rb"\1<csrf>"),
-    (re.compile(rb'("(?:client_id|client_secret)":")[^"]+'), rb"\1<secret>"),
+    (re.compile(rb'("(?:client_id|client_secret|uid)":")[^"]+'), rb"\1<secret>"),
     (re.compile(rb'("(?:vapid_key|public_key)":")B[\w-]{86}'), rb"\1<key>"),
     (re.compile(rb"(?<![0-9])1[0-9]{17}(?![0-9])"), b"<id>"),
     (re.compile(rb"(/ap/credentials/)[\w-]+"), rb"\1<token>"),

@@ -170,6 +170,8 @@ ACTS: dict[str, Act] = {
     "GET /api/v1/tags/:name": Act("=ecg"),
     "POST /api/v1/tags/:name/follow": Act("=neuro"),
     "POST /api/v1/tags/:name/unfollow": Act("=neuro"),
+    "POST /api/v1/tags/:name/feature": Act("=pneumo"),
+    "POST /api/v1/tags/:name/unfeature": Act("=pneumo"),
     "GET /api/v1/followed_tags": _paged(),
     "GET /api/v1/featured_tags/suggestions": Act(),
     "GET /api/v1/featured_tags": Act(),

@@ -86,3 +86,31 @@ async def test_a_public_post_is_no_conversation(world: World) -> None:
 
 async def unread(world: World, who: Person) -> list[bool]:
     return [one["unread"] for one in (await world.get("/api/v1/conversations", who)).body]
+
+
+async def test_a_conversation_is_unread_again(world: World, checker: EntityChecker) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    first = await world.status(ben.actor, audience=Audience.DIRECT, mentions=[anna.actor])
+    path = f"/api/v1/conversations/{first.id}"
+    assert (await world.post(f"{path}/read", anna)).body["unread"] is False
+    again = await world.post(f"{path}/unread", anna)
+    checker.check("Conversation", again.body)
+    assert again.body["unread"] is True
+    assert await unread(world, anna) == [True]
+    assert (await world.post(f"{path}/unread", await world.person("eve"))).status == 404
+
+
+async def test_direct_posts_one_by_one(world: World, checker: EntityChecker) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    group = await world.group("cardiologie", [anna, ben])
+    first = await world.status(ben.actor, audience=Audience.DIRECT, mentions=[anna.actor])
+    reply = await world.status(anna.actor, audience=Audience.DIRECT, mentions=[ben.actor], reply_to=first)
+    await world.status(ben.actor, mentions=[anna.actor])
+    await world.status(ben.actor, group=group, mentions=[anna.actor])
+    await world.status(ben.actor, audience=Audience.DIRECT)
+    path = "/api/v1/timelines/direct"
+    shown = await world.get(f"{path}?limit=1", anna)
+    checker.check_all("Status", shown.body)
+    assert [one["id"] for one in shown.body] == [str(reply.id)]
+    assert [one["id"] for one in (await world.get(shown.next_url or "", anna)).body] == [str(first.id)]
+    assert (await world.get(path, await world.person("eve"))).body == []

@@ -177,3 +177,32 @@ async def test_scopes(world: World) -> None:
         assert (await world.call(method, path, headers=reading)).status == 403
     for path in (TAGS, f"{TAGS}/suggestions", "/api/v1/endorsements"):
         assert (await world.get(path)).status == 401
+
+
+async def test_a_tag_is_featured_by_its_name(world: World, checker: EntityChecker) -> None:
+    anna = await world.person("anna")
+    made = await world.post("/api/v1/tags/ECG/feature", anna)
+    checker.check("Tag", made.body)
+    assert (made.body["name"], made.body["featuring"]) == ("ecg", True)
+    assert [one["name"] for one in (await world.get("/api/v1/featured_tags", anna)).body] == ["ecg"]
+    gone = await world.post("/api/v1/tags/ecg/unfeature", anna)
+    assert gone.body["featuring"] is False
+    assert (await world.get("/api/v1/featured_tags", anna)).body == []
+    assert (await world.post("/api/v1/tags/123/feature", anna)).status == 404
+    for number in range(10):
+        assert (await world.post(f"/api/v1/tags/tag{number}/feature", anna)).status == 200
+    assert (await world.post("/api/v1/tags/one_more/feature", anna)).status == 422
+
+
+async def test_updates_may_be_patches(world: World) -> None:
+    anna = await world.person("anna")
+    made = (await world.post("/api/v1/statuses", anna, json={"status": "Bonjour"})).body
+    world.tick(1000)
+    edited = await world.call("PATCH", f"/api/v1/statuses/{made['id']}", anna, json={"status": "Bonsoir"})
+    assert "Bonsoir" in edited.body["content"]
+    waiting = {"status": "Bonjour", "scheduled_at": "2035-01-01T00:00:00Z"}
+    planned = (await world.post("/api/v1/statuses", anna, json=waiting)).body
+    later = {"scheduled_at": "2036-01-01T00:00:00Z"}
+    moved = await world.call("PATCH", f"/api/v1/scheduled_statuses/{planned['id']}", anna, json=later)
+    assert moved.body["scheduled_at"] == "2036-01-01T00:00:00.000Z"
+    assert (await world.get("/api/v1_alpha/async_refreshes/1", anna)).status == 404

@@ -155,3 +155,15 @@ def test_a_page_always_covers_an_unbroken_stretch(what: list[tuple[str, int]], l
     assert covered == (stretch[len(stretch) - len(covered) :] if upwards else stretch[: len(covered)])
     assert len(groups) <= limit
     assert all(group_key(one) == key for key, group in groups.items() for one, _ in group)
+
+
+async def test_notifications_are_deleted_as_older_apps_do(world: World) -> None:
+    anna, ben = await world.person("anna"), await world.person("ben")
+    mine = [await world.notify(anna.actor, "follow", (await world.stranger(f"s{n}")), None) for n in range(4)]
+    other = await world.notify(ben.actor, "follow", anna.actor)
+    assert (await world.call("DELETE", f"/api/v1/notifications/{mine[0].id}", anna)).body == {}
+    assert (await world.call("DELETE", f"/api/v1/notifications/{other.id}", anna)).status == 404
+    query = "&".join(f"ids[]={one.id}" for one in (mine[1], mine[2], other))
+    assert (await world.call("DELETE", f"/api/v1/notifications/destroy_multiple?{query}", anna)).body == {}
+    assert [one["id"] for one in (await world.get("/api/v1/notifications", anna)).body] == [str(mine[3].id)]
+    assert len((await world.get("/api/v1/notifications", ben)).body) == 1

@@ -181,3 +181,17 @@ async def test_every_scope_has_its_words(db: Database) -> None:
         items = [item.split("</li>")[0].strip() for item in page.split("<li>")[1:]]
         assert len(items) == len(set(items)) == len(SCOPES)
         assert all(items)
+
+
+async def test_refusing_by_delete(db: Database) -> None:
+    person = await add_person(db, "alice", password=PASSWORD)
+    async with serving(db) as served:
+        app = await register(served.browser)
+        path = app.authorize_path(state="s")
+        assert "/auth/sign_in" in (await served.browser.delete(path, allow_redirects=False)).headers["Location"]
+        await sign_in(served.browser, person)
+        answer = await served.browser.delete(path, allow_redirects=False)
+        assert answer.status == 302
+        assert answer.headers["Location"].startswith("icecubesapp://?error=access_denied")
+        wrong = path.replace("icecubesapp", "evilapp")
+        assert (await served.browser.delete(wrong, allow_redirects=False)).status == 400

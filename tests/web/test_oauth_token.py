@@ -271,3 +271,41 @@ class TestCredentials:
 def test_only_the_verifier_fits(verifier: str) -> None:
     assert verifier_fits(CHALLENGE, verifier) is (verifier == VERIFIER)
     assert verifier_fits("", verifier) is (verifier == "")
+
+
+async def test_what_a_token_gives_is_told_to_who_has_it_and_to_its_app(db: Database) -> None:
+    async with serving(db) as served:
+        app = await signed_in(db, served)
+        other = await register(served.browser)
+        code = await code_for(served, app, scope="read")
+        token = (await fetch_token(served.browser, app, code=code))[1]["access_token"]
+
+        info = await served.browser.get("/oauth/token/info", headers={"Authorization": f"Bearer {token}"})
+        told = await info.json()
+        assert (told["scope"], told["expires_in"]) == (["read"], None)
+        assert told["application"] == {"uid": app.credentials["client_id"]}
+        assert (await served.browser.get("/oauth/token/info")).status == 401
+
+        async def introspect(asking: TestApp, about: str) -> dict[str, Any]:
+            data = {**asking.credentials, "token": about}
+            answer: dict[str, Any] = await (await served.browser.post("/oauth/introspect", data=data)).json()
+            return answer
+
+        active = await introspect(app, token)
+        assert active["active"] is True
+        assert (active["scope"], active["client_id"]) == ("read", app.credentials["client_id"])
+        assert await introspect(other, token) == {"active": False}
+        assert await introspect(app, "unknown") == {"active": False}
+        wrong = {**app.credentials, "client_secret": "x", "token": token}
+        assert (await served.browser.post("/oauth/introspect", data=wrong)).status == 401
+        await served.browser.post("/oauth/revoke", data={**app.credentials, "token": token})
+        assert await introspect(app, token) == {"active": False}
+
+
+async def test_the_token_of_a_closed_account_is_not_active(db: Database) -> None:
+    async with serving(db) as served:
+        app = await signed_in(db, served)
+        token = (await fetch_token(served.browser, app, code=await code_for(served, app, scope="read")))[1]
+        await db.transact(lambda tx: tx.execute("UPDATE members SET disabled_at = :now", now=NOW))
+        data = {**app.credentials, "token": token["access_token"]}
+        assert await (await served.browser.post("/oauth/introspect", data=data)).json() == {"active": False}

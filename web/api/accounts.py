@@ -98,7 +98,7 @@ async def look_up(request: web.Request, viewer: Viewer | None) -> web.StreamResp
 @requires("read:accounts")
 async def search(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     wanted = parse_wanted(read_query(request), default=40, most=80)
-    found = await find_accounts(request.app[CONTEXT], viewer, wanted)
+    found = await find_accounts(request.app[CONTEXT], viewer.actor_id, wanted)
 
     async def query(_: Reader, __: int) -> list[Actor]:
         return found

@@ -37,16 +37,14 @@ async def list_conversations(request: web.Request, viewer: Viewer) -> web.Stream
 @routes.post("/api/v1/conversations/{id}/read")
 @requires("write:conversations")
 async def mark_read(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    ctx, conversation_id = request.app[CONTEXT], path_id(request)
-    now = ctx.now()
+    return await _mark(request, viewer, read=True)
 
-    async def unit(tx: Transaction) -> Conversations:
-        newest = await _require(tx, viewer, conversation_id, now)
-        await markers.upsert_read(tx, viewer.actor_id, newest.thread_id, up_to=newest.id)
-        return await load_conversations(tx, [newest], viewer=viewer.actor_id, now=now)
 
-    loaded = await ctx.db.transact(unit)
-    return answer(render_conversations(loaded, frame(request, viewer, loaded.posts.people))[0])
+@routes.post("/api/v1/conversations/{id}/unread")
+@requires("write:conversations")
+async def mark_unread(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Its newest post is unread again, unless it is the member's own."""
+    return await _mark(request, viewer, read=False)
 
 
 @routes.delete("/api/v1/conversations/{id}")
@@ -62,6 +60,20 @@ async def put_away(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
     await ctx.db.transact(unit)
     return empty()
+
+
+async def _mark(request: web.Request, viewer: Viewer, *, read: bool) -> web.Response:
+    ctx, conversation_id = request.app[CONTEXT], path_id(request)
+    now = ctx.now()
+
+    async def unit(tx: Transaction) -> Conversations:
+        newest = await _require(tx, viewer, conversation_id, now)
+        up_to = newest.id if read else newest.id - 1
+        await markers.upsert_read(tx, viewer.actor_id, newest.thread_id, up_to=up_to)
+        return await load_conversations(tx, [newest], viewer=viewer.actor_id, now=now)
+
+    loaded = await ctx.db.transact(unit)
+    return answer(render_conversations(loaded, frame(request, viewer, loaded.posts.people))[0])
 
 
 async def _require(tx: Reader, viewer: Viewer, conversation_id: int, now: int) -> Status:

@@ -10,12 +10,13 @@ from storage.featured import FeaturedTag
 from storage.relations import Listed
 from web.answers import answer, empty
 from web.api.accounts import require_known, require_target, show_relationship
+from web.api.tags import path_tag, show_tags
 from web.auth import Viewer, public, requires
 from web.bodies import path_id, read_form, read_query
 from web.errors import ApiError
 from web.keys import CONTEXT
 from web.pagination import parse_page
-from web.render import featured_tag, tag
+from web.render import Entity, featured_tag, tag
 from web.showing import not_found, show_listed, stored_page
 
 routes = web.RouteTableDef()
@@ -113,7 +114,7 @@ async def feature_tag(request: web.Request, viewer: Viewer) -> web.StreamRespons
 
     made = await ctx.db.transact(unit)
     if made is None:
-        raise ApiError(422, "Validation failed: You have already featured the maximum number of hashtags")
+        raise too_many()
     return answer(featured_tag(made, ctx.origin))
 
 
@@ -123,6 +124,37 @@ def parse_tag(text: str) -> str:
     if len(name) > _MOST_LETTERS or not _HASHTAG.fullmatch(name):
         raise ApiError(422, "Validation failed: Tag is invalid")
     return name
+
+
+@routes.post("/api/v1/tags/{tag}/feature")
+@requires("write:accounts")
+async def feature_named(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    ctx, name = request.app[CONTEXT], path_tag(request)
+    if not _HASHTAG.fullmatch(name):
+        raise not_found()
+
+    async def unit(tx: Transaction) -> list[Entity]:
+        if await featured.insert_tag(tx, viewer.actor_id, name, most=MOST_TAGS, now=ctx.now()) is None:
+            raise too_many()
+        return await show_tags(tx, request, viewer, [name])
+
+    return answer((await ctx.db.transact(unit))[0])
+
+
+@routes.post("/api/v1/tags/{tag}/unfeature")
+@requires("write:accounts")
+async def unfeature_named(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    name = path_tag(request)
+
+    async def unit(tx: Transaction) -> list[Entity]:
+        await featured.delete_tag_named(tx, viewer.actor_id, name)
+        return await show_tags(tx, request, viewer, [name])
+
+    return answer((await request.app[CONTEXT].db.transact(unit))[0])
+
+
+def too_many() -> ApiError:
+    return ApiError(422, "Validation failed: You have already featured the maximum number of hashtags")
 
 
 @routes.delete("/api/v1/featured_tags/{id}")

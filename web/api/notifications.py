@@ -20,7 +20,7 @@ from storage.records import Actor, Notification, Status
 from storage.views import Posts
 from web.answers import answer, empty
 from web.auth import Viewer, requires
-from web.bodies import path_id, read_query
+from web.bodies import path_id, read_form, read_query
 from web.forms import Form, parse_id
 from web.keys import CONTEXT
 from web.pagination import links, parse_limit, parse_page
@@ -65,6 +65,16 @@ async def clear(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     return empty()
 
 
+@routes.delete("/api/v1/notifications/destroy_multiple")
+@requires("write:notifications")
+async def dismiss_several(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Those of these ids that are the member's own."""
+    ids = (await read_form(request)).identifiers("ids")
+    await request.app[CONTEXT].db.transact(lambda tx: notifications.delete_some_of(tx, viewer.actor_id, ids))
+    return empty()
+
+
+@routes.delete("/api/v1/notifications/{id}")
 @routes.post("/api/v1/notifications/{id}/dismiss")
 @requires("write:notifications")
 async def dismiss(request: web.Request, viewer: Viewer) -> web.StreamResponse:

@@ -86,6 +86,7 @@ async def get_scheduled(request: web.Request, viewer: Viewer) -> web.StreamRespo
 
 
 @routes.put("/api/v1/scheduled_statuses/{id}")
+@routes.patch("/api/v1/scheduled_statuses/{id}")
 @requires("write:statuses")
 async def move(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     """Another time. A post that was refused waits again, and is judged anew."""

@@ -60,15 +60,16 @@ def _refuse_strangers(form: Form) -> None:
 async def _search(
     request: web.Request, viewer: Viewer | None, form: Form, text: str
 ) -> tuple[Sequence[Actor], list[Status]]:
+    ctx, asking = request.app[CONTEXT], viewer_id(viewer)
     wanted, resolves = form.text("type") or "", form.boolean("resolve") or False
-    if _is_address(text):
-        found = await _find_at(request, viewer, text, fetch=resolves)
+    if is_address(text):
+        found = await find_at(ctx, asking, text, fetch=resolves)
         people = [found] if isinstance(found, Actor) and wanted in {"", "accounts"} else []
         return people, [found] if isinstance(found, Status) and wanted in {"", "statuses"} else []
-    people = await find_accounts(request.app[CONTEXT], viewer, parse_wanted(form)) if wanted in {"", "accounts"} else []
+    people = await find_accounts(ctx, asking, parse_wanted(form)) if wanted in {"", "accounts"} else []
     if viewer is None or wanted not in {"", "statuses"}:
         return people, []
-    return people, await _find_posts(request.app[CONTEXT], viewer, form, text)
+    return people, await _find_posts(ctx, viewer, form, text)
 
 
 async def _find_posts(ctx: Context, viewer: Viewer, form: Form, text: str) -> list[Status]:
@@ -109,7 +110,7 @@ async def _name_people(tx: Reader, ctx: Context, viewer: Viewer, question: Quest
 async def _find_tags(request: web.Request, viewer: Viewer | None, form: Form, text: str) -> list[Entity]:
     """Tags that begin so and were used in public, the most used first."""
     prefix = text.removeprefix("#").lower()
-    if (form.text("type") or "hashtags") != "hashtags" or not prefix or _is_address(text):
+    if (form.text("type") or "hashtags") != "hashtags" or not prefix or is_address(text):
         return []
     now, limit, offset = request.app[CONTEXT].now(), parse_limit(form), parse_offset(form)
 
@@ -131,13 +132,12 @@ async def _load(request: web.Request, viewer: Viewer | None, people: Sequence[Ac
     return Renderer(loaded, frame(request, viewer, loaded.people))
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
     return text.startswith(("https://", "http://")) and " " not in text
 
 
-async def _find_at(request: web.Request, viewer: Viewer | None, url: str, *, fetch: bool) -> Actor | Status | None:
-    """Who or what stands at an address, if the viewer may see it; fetched from elsewhere only for members."""
-    ctx, asking = request.app[CONTEXT], viewer_id(viewer)
+async def find_at(ctx: Context, asking: int, url: str, *, fetch: bool) -> Actor | Status | None:
+    """Who or what stands at an address, if the member who asks (0 for nobody) may see it; fetched only for members."""
     found = await resolve_url(ctx, url) if fetch else await ctx.db.read(lambda tx: _stored_at(tx, url))
     now = ctx.now()
 
@@ -178,9 +178,9 @@ def parse_wanted(form: Form, *, default: int = 20, most: int = 40) -> Wanted:
     )
 
 
-async def find_accounts(ctx: Context, viewer: Viewer | None, wanted: Wanted) -> list[Actor]:
-    """Whom a handle names, alone; otherwise all whose names begin so."""
-    asking, now = viewer_id(viewer), ctx.now()
+async def find_accounts(ctx: Context, asking: int, wanted: Wanted) -> list[Actor]:
+    """Whom a handle names, alone; otherwise all whose names begin so. `asking`: a member, 0 for nobody."""
+    now = ctx.now()
     name, _, host = wanted.text.lower().partition("@")
     ours = host in {ctx.origin.handle_domain, ctx.origin.host}
     exact = await _find_exact(ctx, wanted, name, "" if ours else host) if host and not wanted.offset else None

@@ -86,7 +86,7 @@ def _parse_key(request: web.Request) -> str | None:
     return (Form(request.headers).text("Idempotency-Key") or "")[:MOST_KEY] or None
 
 
-def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int) -> Draft:
+def parse_draft(form: Form, author: Member, *, key: str | None, app_id: int | None) -> Draft:
     """What an app asks to publish, checked for form; ApiError 422 says what is wrong with it."""
     text, summary, media_ids = form.text("status") or "", form.text("spoiler_text") or "", _parse_media_ids(form)
     poll, quoted_id = parse_poll(form), form.identifier("quoted_status_id")
@@ -263,6 +263,7 @@ async def _require_visible(tx: Reader, status_id: int, viewer: Viewer | None, no
 
 
 @routes.put("/api/v1/statuses/{id}")
+@routes.patch("/api/v1/statuses/{id}")
 @requires("write:statuses")
 async def edit(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     form, ctx, status_id = await read_form(request), request.app[CONTEXT], path_id(request)

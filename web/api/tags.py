@@ -28,14 +28,14 @@ MOST_TAG = 140
 @routes.get("/api/v1/tags/{tag}")
 @public("read:statuses")
 async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
-    tag = _parse_tag(request)
+    tag = path_tag(request)
     return answer((await request.app[CONTEXT].db.read(lambda tx: show_tags(tx, request, viewer, [tag])))[0])
 
 
 @routes.post("/api/v1/tags/{tag}/follow")
 @requires("write:follows")
 async def follow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    ctx, tag = request.app[CONTEXT], _parse_tag(request)
+    ctx, tag = request.app[CONTEXT], path_tag(request)
 
     async def unit(tx: Transaction) -> list[Entity]:
         await tags.insert_follow(tx, new_id(ctx.now()), viewer.actor_id, tag)
@@ -47,7 +47,7 @@ async def follow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 @routes.post("/api/v1/tags/{tag}/unfollow")
 @requires("write:follows")
 async def unfollow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    tag = _parse_tag(request)
+    tag = path_tag(request)
 
     async def unit(tx: Transaction) -> list[Entity]:
         await tags.delete_follow(tx, viewer.actor_id, tag)
@@ -84,7 +84,7 @@ def list_days(now: int) -> Sequence[int]:
     return [now // DAY - back for back in range(DAYS)]
 
 
-def _parse_tag(request: web.Request) -> str:
+def path_tag(request: web.Request) -> str:
     """As tags are stored. What can be no tag is not found."""
     tag = Form(request.match_info).required("tag").removeprefix("#").lower()
     if len(tag) > MOST_TAG or not re.fullmatch(r"[^\s#/?&]+", tag):

@@ -40,6 +40,18 @@ async def get_public(request: web.Request, viewer: Viewer | None) -> web.StreamR
     return await show_timeline(request, viewer, page, query)
 
 
+@routes.get("/api/v1/timelines/direct")
+@requires("read:statuses")
+async def get_direct(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Post by post what conversations show by threads: older apps ask for it."""
+    page = parse_page(read_query(request))
+
+    async def query(tx: Reader, now: int) -> list[Status]:
+        return await timelines.list_direct_posts(tx, viewer.actor_id, stored_page(page), now=now)
+
+    return await show_timeline(request, viewer, page, query)
+
+
 @routes.get("/api/v1/timelines/tag/{hashtag}")
 @public("read:statuses")
 async def get_tag(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:

@@ -82,8 +82,18 @@ async def decide(request: web.Request, visit: Visit) -> web.StreamResponse:
     if visit.me is None:
         return to_sign_in("/settings")
     if visit.form.text("decision") != "allow":
-        return _send_back(ask, {"error": "access_denied", "error_description": "The person refused."})
+        return _refuse(ask)
     return _send_back(ask, {"code": await _make_code(request, ask, visit.me)})
+
+
+@routes.delete("/oauth/authorize")
+@page
+async def refuse(request: web.Request, visit: Visit) -> web.StreamResponse:
+    """As Mastodon's own page refuses. No other site can have a browser send this, and it gives nothing away."""
+    ask = await _find_ask(request, read_query(request))
+    if isinstance(ask, Problem):
+        return show(request, visit, "refused.html", status=400, problem=ask)
+    return to_sign_in("/settings") if visit.me is None else _refuse(ask)
 
 
 @routes.get(NATIVE)
@@ -134,6 +144,10 @@ async def _make_code(request: web.Request, ask: Ask, me: Person) -> str:
     )
     await ctx.db.transact(lambda tx: insert_code(tx, code, older_than=now - CODE_MS))
     return token
+
+
+def _refuse(ask: Ask) -> web.Response:
+    return _send_back(ask, {"error": "access_denied", "error_description": "The person refused."})
 
 
 def _send_back(ask: Ask, answer: dict[str, str]) -> web.Response:

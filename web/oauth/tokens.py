@@ -6,12 +6,23 @@ import hmac
 
 from aiohttp import web
 
-from storage.database import Database, Transaction
+from storage.database import Database, Reader, Transaction
 from storage.ids import new_id
 from storage.members import get_person
-from storage.oauth import Code, claim_code, delete_token, get_app_by_client_id, insert_app, insert_token
+from storage.oauth import (
+    Code,
+    Grant,
+    claim_code,
+    delete_token,
+    get_app,
+    get_app_by_client_id,
+    get_grant,
+    get_token,
+    insert_app,
+    insert_token,
+)
 from storage.records import App, Token
-from web.auth import anyone
+from web.auth import anyone, bearer_token, for_apps
 from web.bodies import read_form
 from web.forms import Form
 from web.keys import CONTEXT
@@ -63,6 +74,50 @@ async def revoke_token(request: web.Request) -> web.StreamResponse:
     if isinstance(await request.app[CONTEXT].db.transact(unit), Refusal):
         return answer_refusal(Refusal("unauthorized_client", 403))  # as Doorkeeper has it
     return answer_oauth({})
+
+
+@routes.get("/oauth/token/info")
+@for_apps()
+async def get_token_info(request: web.Request, grant: Grant) -> web.StreamResponse:
+    """What the token that asks gives, as Doorkeeper tells it."""
+    app, row = await request.app[CONTEXT].db.read(lambda tx: _read_token(tx, hash_token(bearer_token(request))))
+    return answer_oauth(
+        {
+            "resource_owner_id": None if grant.actor_id is None else str(grant.actor_id),
+            "scope": grant.scopes.split(),
+            "expires_in": None,
+            "application": {"uid": app.client_id if app else ""},
+            "created_at": row.created_at // 1000 if row else 0,
+        }
+    )
+
+
+@routes.post("/oauth/introspect")
+@anyone
+async def introspect(request: web.Request) -> web.StreamResponse:
+    """RFC 7662, for an app about its own tokens: of others it learns no more than of what never was."""
+    form = await read_form(request)
+    credentials = parse_credentials(request.headers.get("Authorization", ""), form)
+    hashed = hash_token(form.text("token") or "")
+
+    async def unit(tx: Reader) -> Refusal | dict[str, object]:
+        client = await check_client(tx, *credentials)
+        if isinstance(client, Refusal):
+            return client
+        app, row = await _read_token(tx, hashed)
+        grant = await get_grant(tx, hashed)
+        if app is None or row is None or grant is None or app.id != client.id or grant.standing:
+            return {"active": False}
+        described = {"scope": row.scopes, "client_id": app.client_id, "token_type": "Bearer"}
+        return {"active": True, **described, "exp": None, "iat": row.created_at // 1000}
+
+    found = await request.app[CONTEXT].db.read(unit)
+    return answer_refusal(found) if isinstance(found, Refusal) else answer_oauth(found)
+
+
+async def _read_token(tx: Reader, hashed: str) -> tuple[App | None, Token | None]:
+    row = await get_token(tx, hashed)
+    return (await get_app(tx, row.app_id) if row else None), row
 
 
 async def issue_token(db: Database, app_id: int, actor_id: int, scopes: str, *, now: int) -> dict[str, object]:
