@@ -48,6 +48,10 @@ class MediaStore:
         await asyncio.to_thread(path.unlink, missing_ok=True)
         return True
 
+    def count_bytes(self) -> int:
+        """What all files take together. Walks the folder: not for the event loop."""
+        return sum(path.stat().st_size for path in self._root.rglob("*") if path.is_file())
+
     def _place(self, name: str) -> Path:
         return self._root / name[:2] / name[2:4] / name
 

@@ -8,6 +8,7 @@ from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.actors import update_counts
 from storage.database import Reader, Transaction
 from storage.records import Actor, Status, StatusEdit, columns, make, placeholders, values
+from storage.tags import tag_id
 from storage.word_index import index_words
 from storage.words import plain_text
 
@@ -117,9 +118,15 @@ async def _insert_mentions(tx: Transaction, status_id: int, mentions: Iterable[M
 
 
 async def _insert_tags(tx: Transaction, status_id: int, tags: Iterable[str]) -> None:
+    named = [{"tag": tag, "status": status_id, "id": tag_id(tag)} for tag in tags]
     await tx.execute_many(
-        "INSERT INTO status_tags (tag, status_id) VALUES (:tag, :status) ON CONFLICT DO NOTHING",
-        [{"tag": tag, "status": status_id} for tag in tags],
+        "INSERT INTO tags (tag, id) VALUES (:tag, :id) ON CONFLICT DO NOTHING",
+        [{"tag": one["tag"], "id": one["id"]} for one in named],
+    )
+    await tx.execute_many(
+        "INSERT INTO status_tags (tag, status_id) SELECT t.tag, :status FROM tags t WHERE t.tag = :tag AND t.usable = 1 "
+        "ON CONFLICT DO NOTHING",
+        [{"tag": one["tag"], "status": one["status"]} for one in named],
     )
 
 

@@ -1,5 +1,8 @@
-"""Hashtags: which ones members follow, and how often they were used in public. Tags are in lower case, without #."""
+"""Hashtags: which ones members follow, how often they were used in public, and what was thought of them. Tags are in lower
+case, without #.
+"""
 
+import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -33,6 +36,69 @@ class Own:
 
     following: bool
     featuring: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A tag as those who look after the instance see it."""
+
+    id: int
+    tag: str
+    usable: int
+    listable: int
+    trendable: int
+    reviewed_at: int | None
+
+
+_REVIEWED = "t.id, t.tag, t.usable, t.listable, t.trendable, t.reviewed_at"
+# Whether a tag was used in public: of the others nobody is told.
+_PUBLIC = (
+    "EXISTS (SELECT 1 FROM status_tags u JOIN statuses s ON s.id = u.status_id JOIN actors a ON a.id = s.actor_id "
+    f"WHERE u.tag = t.tag AND s.audience = 'public' AND {VISIBLE})"
+)
+
+
+def tag_id(tag: str) -> int:
+    """Apps want a number that stays the same: it is made from the name."""
+    return 1 + int.from_bytes(hashlib.sha256(tag.encode()).digest()[:6])
+
+
+async def list_reviewed(tx: Reader, page: Page, *, now: int) -> list[Reviewed]:
+    """Tags that were used in public or looked at, by id from above."""
+    order = "ASC" if page.oldest_first else "DESC"
+    found = await tx.rows(
+        f"SELECT {_REVIEWED} FROM tags t WHERE t.id > :after AND t.id < :before "
+        f"AND (t.reviewed_at IS NOT NULL OR {_PUBLIC}) ORDER BY t.id {order} LIMIT :limit",
+        after=page.after,
+        before=page.before,
+        limit=page.limit,
+        viewer=0,
+        now=now,
+    )
+    listed = [Reviewed(*row) for row in found]
+    return listed[::-1] if page.oldest_first else listed
+
+
+async def get_reviewed(tx: Reader, number: int, *, now: int) -> Reviewed | None:
+    """The same, one by its id."""
+    row = await tx.row(
+        f"SELECT {_REVIEWED} FROM tags t WHERE t.id = :id AND (t.reviewed_at IS NOT NULL OR {_PUBLIC})",
+        id=number,
+        viewer=0,
+        now=now,
+    )
+    return None if row is None else Reviewed(*row)
+
+
+async def list_reviewed_by_name(tx: Reader, tags: Collection[str]) -> dict[str, Reviewed]:
+    found = await tx.rows(f"SELECT {_REVIEWED} FROM tags t WHERE t.tag IN :tags", tags=tags)
+    return {one.tag: one for one in (Reviewed(*row) for row in found)}
+
+
+async def update_tag(tx: Transaction, number: int, *, now: int, **changes: int) -> None:
+    """Somebody has looked at a tag, and set these columns."""
+    assignments = "".join(f", {name} = :{name}" for name in changes)
+    await tx.execute(f"UPDATE tags SET reviewed_at = :now{assignments} WHERE id = :id", id=number, now=now, **changes)
 
 
 async def list_own(tx: Reader, owner_id: int, tags: Collection[str]) -> dict[str, Own]:
@@ -100,6 +166,7 @@ async def search_used(tx: Reader, prefix: str, *, now: int, limit: int, offset: 
     """Tags that begin so and were used in public, the same for whoever asks: those of most people first."""
     found = await tx.rows(
         "SELECT t.tag FROM status_tags t JOIN statuses s ON s.id = t.status_id JOIN actors a ON a.id = s.actor_id "
+        "JOIN tags n ON n.tag = t.tag AND n.listable = 1 "
         f"WHERE t.tag >= :prefix AND t.tag < :after AND s.audience = 'public' AND {VISIBLE} AND {MET} "
         "GROUP BY t.tag ORDER BY count(DISTINCT s.actor_id) DESC, t.tag LIMIT :limit OFFSET :offset",
         prefix=prefix,

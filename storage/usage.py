@@ -7,7 +7,7 @@ from storage.visibility import VISIBLE
 
 DAY = 24 * 3_600_000
 WEEK = 7 * DAY
-_MONDAY = 4 * DAY  # 1970 began on a Thursday
+MONDAY = 4 * DAY  # 1970 began on a Thursday
 KEPT_WEEKS = 12
 
 
@@ -42,7 +42,7 @@ class Week:
 
 def week_of(now: int) -> int:
     """Weeks are numbered from the Monday after 1970 began."""
-    return (now - _MONDAY) // WEEK
+    return (now - MONDAY) // WEEK
 
 
 async def insert_use(tx: Transaction, actor_id: int, *, now: int) -> None:
@@ -58,7 +58,7 @@ async def insert_use(tx: Transaction, actor_id: int, *, now: int) -> None:
 
 async def list_weeks(tx: Reader, *, first: int, count: int, now: int) -> list[Week]:
     """So many weeks from the first on. Of posts, only those that are for everybody are counted."""
-    since = first * WEEK + _MONDAY
+    since = first * WEEK + MONDAY
     posts = await tx.rows(
         "SELECT (s.created_at - :since) / :week, count(*) FROM members m JOIN statuses s ON s.actor_id = m.actor_id "
         "JOIN actors a ON a.id = s.actor_id WHERE s.created_at >= :since AND s.boost_of_id IS NULL "

@@ -7,8 +7,9 @@ from aiohttp import web
 from storage.media_store import MediaStore
 from web import media_files, streaming
 from web.admin_api import accounts as admin_accounts
-from web.admin_api import domains, shut_out
+from web.admin_api import domains, figures, shut_out
 from web.admin_api import reports as admin_reports
+from web.admin_api import trends as admin_trends
 from web.api import (
     absent,
     accounts,
@@ -108,7 +109,9 @@ _ADMIN_API = (
     admin_accounts,
     admin_reports,
     domains,
+    figures,
     shut_out,
+    admin_trends,
 )
 _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (

@@ -346,6 +346,16 @@ CREATE TABLE status_tags (
 
 CREATE INDEX status_tags_by_status ON status_tags (status_id);
 
+-- Every tag that was used, and what those who look after the instance think of it.
+CREATE TABLE tags (
+  tag TEXT PRIMARY KEY,
+  id INTEGER NOT NULL UNIQUE,        -- made from the name
+  usable INTEGER NOT NULL DEFAULT 1, -- 0: posts are not found by it
+  listable INTEGER NOT NULL DEFAULT 1,   -- 0: it is not found by searching
+  trendable INTEGER NOT NULL DEFAULT 1,  -- 0: it does not trend
+  reviewed_at INTEGER
+) STRICT;
+
 -- The words of posts, as storage/words.py gives them (storage/word_index.py).
 /*sqlite*/
 CREATE VIRTUAL TABLE status_words USING fts5 (words, tokenize = "unicode61 remove_diacritics 0");
@@ -417,6 +427,22 @@ CREATE TABLE trends (
 ) STRICT;
 
 CREATE INDEX trends_by_score ON trends (kind, score);
+
+-- Whether a post or a link may trend, where somebody has looked.
+CREATE TABLE trend_reviews (
+  kind TEXT NOT NULL,                -- status, link
+  ref_id INTEGER NOT NULL,
+  trendable INTEGER NOT NULL,
+  PRIMARY KEY (kind, ref_id)
+) STRICT;
+
+-- Sites that trending links lead to.
+CREATE TABLE publishers (
+  id INTEGER PRIMARY KEY,
+  host TEXT NOT NULL UNIQUE,
+  trendable INTEGER,                 -- NULL: nobody has looked
+  reviewed_at INTEGER
+) STRICT;
 
 CREATE TABLE dismissed_suggestions (
   owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

@@ -336,6 +336,12 @@ def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
     """What is written once at the top of a module and reads posts is known, and has its reason."""
     known = {
         ("annual_reports", "_POSTED"): "a member's own, of what is public or unlisted",
+        ("figures", "_POSTS"): "asks, and is counted only",
+        ("figures", "_TAGGED"): "asks, and is counted only",
+        ("figures", "_INTERACTIONS"): "asks about the posts that others did something with, and is counted only",
+        ("figures", "_MEASURES"): "asks by the conditions above",
+        ("figures", "_DIMENSIONS"): "asks by the conditions above",
+        ("tags", "_PUBLIC"): "asks: whether a tag was used in public",
         ("featured", "_USED"): "counts of what is public or unlisted",
         ("lists", "SHOWN"): "a condition on posts that were asked about, which asks for the parent itself",
         ("search", "_LIBRARY"): "a condition on posts that are asked about: whether the viewer boosted them",

@@ -15,6 +15,7 @@ def _kept(path: str, name: str, **changes: str) -> dict[str, Act]:
     return {f"GET {path}": _act(name), **changing, f"DELETE {path}": _act(name)}
 
 
+_WHEN = {"start_at": "2026-11-17", "end_at": "2026-11-19T10:00:00.000Z"}
 _ACCOUNT, _REPORT = "/api/v1/admin/accounts/:id", "/api/v1/admin/reports/:id"
 
 ACTS: dict[str, Act] = {
@@ -37,6 +38,25 @@ ACTS: dict[str, Act] = {
     f"POST {_REPORT}/unassign": _act("report"),
     f"POST {_REPORT}/resolve": _act("report"),
     f"POST {_REPORT}/reopen": _act("report"),
+    "GET /api/v1/admin/tags": _act(paged=True),
+    "GET /api/v1/admin/tags/:id": _act("tag"),
+    "PUT /api/v1/admin/tags/:id": _act("tag", json={"listable": False}),
+    "PATCH /api/v1/admin/tags/:id": _act("tag", json={"listable": True}),
+    "GET /api/v1/admin/trends/tags": _act(),
+    "POST /api/v1/admin/trends/tags/:id/approve": _act("tag"),
+    "POST /api/v1/admin/trends/tags/:id/reject": _act("tag"),
+    "GET /api/v1/admin/trends/links": _act(entity="Array<Admin::Trends::Link>"),
+    "POST /api/v1/admin/trends/links/:id/approve": _act("link", entity="Admin::Trends::Link"),
+    "POST /api/v1/admin/trends/links/:id/reject": _act("link", entity="Admin::Trends::Link"),
+    "GET /api/v1/admin/trends/statuses": _act(entity="Array<Admin::Trends::Status>"),
+    "POST /api/v1/admin/trends/statuses/:id/approve": _act("post", entity="Admin::Trends::Status"),
+    "POST /api/v1/admin/trends/statuses/:id/reject": _act("post", entity="Admin::Trends::Status"),
+    "GET /api/v1/admin/trends/links/publishers": _act(),
+    "POST /api/v1/admin/trends/links/publishers/:id/approve": _act("publisher"),
+    "POST /api/v1/admin/trends/links/publishers/:id/reject": _act("publisher"),
+    "POST /api/v1/admin/measures": _act(json={**_WHEN, "keys": ["new_users", "tag_uses"], "tag_uses": {"id": "{tag}"}}),
+    "POST /api/v1/admin/dimensions": _act(json={**_WHEN, "keys": ["languages", "software_versions", "space_usage"]}),
+    "POST /api/v1/admin/retention": _act(json={**_WHEN, "frequency": "day"}),
     "GET /api/v1/admin/domain_blocks": _act(paged=True),
     "POST /api/v1/admin/domain_blocks": _act(json={"domain": "third.example"}),
     **_kept("/api/v1/admin/domain_blocks/:id", "host_block", severity="noop"),
@@ -78,3 +98,5 @@ async def set_admin_stage(stage: Stage) -> None:
             ("ip_block", "ip_block", {"ip": f"192.0.2.{len(place)}", "severity": "sign_up_block"}),
         ):
             await stage.make(name, "root", f"/api/v1/admin/{what}s", **said)
+    for what, name in (("tags", "tag"), ("links", "link"), ("links/publishers", "publisher")):
+        stage.names[name] = (await stage.ask("root", "GET", f"/api/v1/admin/trends/{what}"))[0]["id"]

@@ -35,6 +35,8 @@ _AS_SENT = {
 }
 # A group of notifications carries a collection too, so it is of every type that one of them is.
 _MORE_VALUES = {("NotificationGroup", "type"): frozenset({"added_to_collection", "collection_update"})}
+# As the table calls it where it names what it is a list of.
+_ALIASES = {"array<CohortData>": "array<Admin::Cohort::CohortData>"}
 _BASES = {"StatusDeleted": "Status"}
 # What is shown once, when an app registers, is all of the application and its credentials.
 _EXTENDED = {"CredentialApplication": "Application"}
@@ -65,6 +67,7 @@ def load(table: Path) -> dict[str, Entity]:
                 parents[row["entity"]] = _BASES.get(row["entity"], row["json_type"])
             elif not any(word in row["since_version"] for word in _NOT_OURS):
                 _insert(entities[row["entity"]], row["attribute"].strip("."), _attribute(row))
+    parents |= {"Admin::Trends::Link": "Trends::Link", "Admin::Trends::Status": "Status"}
     for entity, parent in parents.items():
         entities[entity] = entities.get(parent, {}) | entities.get(entity, {})
     return dict(entities)
@@ -86,7 +89,7 @@ def _attribute(row: dict[str, str]) -> Attribute:
     listed = re.match(r"values: ([^;]+)", row["notes"] or "")
     more = _MORE_VALUES.get((row["entity"], row["attribute"]), frozenset())
     return Attribute(
-        type=kind,
+        type=_ALIASES.get(kind, kind),
         nullable=nullable in {"yes", "optional+nullable"},
         optional=nullable.startswith("optional") or (row["entity"], row["attribute"]) in _ELSEWHERE,
         values=more.union(listed[1].split(", ")) if listed and "enum" in row["json_type"] else frozenset(),

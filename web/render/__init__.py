@@ -11,7 +11,12 @@ from web.render.admin import (
     admin_email_block,
     admin_email_domain_block,
     admin_ip_block,
+    admin_link,
     admin_report,
+    cohort,
+    dimension,
+    measure,
+    publisher,
 )
 from web.render.announcements import announcement, announcement_reaction
 from web.render.annual_reports import annual_report
@@ -40,7 +45,7 @@ from web.render.people import (
     relationship,
 )
 from web.render.posts import Renderer, deleted_status, media_attachment, scheduled_status, status_edits, status_source
-from web.render.tags import featured_tag, tag
+from web.render.tags import admin_tag, featured_tag, tag
 from web.render.timelines import (
     conversation,
     group_list,
@@ -63,17 +68,21 @@ __all__ = [
     "admin_email_block",
     "admin_email_domain_block",
     "admin_ip_block",
+    "admin_link",
     "admin_report",
+    "admin_tag",
     "announcement",
     "announcement_reaction",
     "annual_report",
     "badge",
     "collection",
     "collection_item",
+    "cohort",
     "conversation",
     "credential_account",
     "custom_emoji",
     "deleted_status",
+    "dimension",
     "familiar_followers",
     "featured_tag",
     "fields",
@@ -82,6 +91,7 @@ __all__ = [
     "filter_status",
     "group_list",
     "marker",
+    "measure",
     "media_attachment",
     "moment",
     "muted_account",
@@ -94,6 +104,7 @@ __all__ = [
     "preferences",
     "preview_card",
     "profile",
+    "publisher",
     "push_subscription",
     "relationship",
     "report",

@@ -1,12 +1,13 @@
 """What the admin API shows: entities whose names begin with `Admin::`."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from policies.terms import Role
 from storage.administration import Known
 from storage.records import EmailBlock, EmailDomainBlock, IpBlock, ListedHost, Report, listed
-from storage.tags import Use
+from storage.tags import DAY, Use
+from storage.trends import Publisher
 from web.render.frame import Entity, moment
 from web.render.moderation import rules as all_rules
 from web.render.roles import role
@@ -106,4 +107,46 @@ def admin_ip_block(one: IpBlock) -> Entity:
         "comment": one.comment,
         "created_at": moment(one.created_at),
         "expires_at": None if one.expires_at is None else moment(one.expires_at),
+    }
+
+
+def admin_link(card_id: int, shown: Entity, *, decided: bool) -> Entity:
+    """Admin::Trends::Link; `shown` is the Trends::Link."""
+    return {**shown, "id": str(card_id), "requires_review": not decided}
+
+
+def publisher(one: Publisher) -> Entity:
+    """PreviewCardProvider. Nobody asks for a review: all that trends waits for one."""
+    return {
+        "id": str(one.id),
+        "domain": one.host,
+        "trendable": one.trendable != 0,
+        "reviewed_at": None if one.reviewed_at is None else moment(one.reviewed_at),
+        "requested_review_at": None,
+        "requires_review": one.reviewed_at is None,
+    }
+
+
+def measure(key: str, total: int, previous: int, days: Mapping[int, int]) -> Entity:
+    """Admin::Measure. All numbers are texts; `days` are counted from 1970."""
+    data = [{"date": moment(day * DAY), "value": str(value)} for day, value in days.items()]
+    return {"key": key, "unit": None, "total": str(total), "previous_total": str(previous), "data": data}
+
+
+def dimension(key: str, found: Iterable[tuple[str, str, int | str]], *, unit: str = "") -> Entity:
+    """Admin::Dimension: of each kind its key, its name and its number, which is a text."""
+
+    def one(name: str, human: str, value: int | str) -> Entity:
+        entity = {"key": name, "human_key": human, "value": str(value)}
+        return entity | ({"unit": unit, "human_value": f"{value} {unit}"} if unit else {})
+
+    return {"key": key, "data": [one(*each) for each in found]}
+
+
+def cohort(start: int, frequency: str, data: Iterable[tuple[int, int, float]]) -> Entity:
+    """Admin::Cohort: of who joined in a period, how many and which part were there in each period from then on."""
+    return {
+        "period": moment(start),
+        "frequency": frequency,
+        "data": [{"date": moment(at), "rate": rate, "value": str(count)} for at, count, rate in data],
     }

@@ -1,13 +1,12 @@
 """Hashtags, by themselves and on profiles."""
 
-import hashlib
 from collections.abc import Iterable
 from functools import lru_cache
 from urllib.parse import quote
 
 from federation.context import Origin
 from storage.featured import FeaturedTag
-from storage.tags import Own, Use
+from storage.tags import Own, Reviewed, Use, tag_id
 from web.render.frame import Entity, moment
 
 
@@ -25,16 +24,24 @@ def featured_tag(featured: FeaturedTag, origin: Origin) -> Entity:
 def tag(
     name: str, origin: Origin, uses: Iterable[Use] = (), days: Iterable[int] = (), *, own: Own | None = None
 ) -> Entity:
-    """Tag with its history on these days, in their order. `own` is None for who is nobody here, or is not told.
-
-    Hashtags have no rows of their own; apps want a number that stays the same, so it is made from the name.
-    """
+    """Tag with its history on these days, in their order. `own` is None for who is nobody here, or is not told."""
     return {
-        "id": str(1 + int.from_bytes(hashlib.sha256(name.encode()).digest()[:6])),
+        "id": str(tag_id(name)),
         "name": name,
         "url": tag_url(name, origin),
         "history": history(uses, days),
         **({} if own is None else {"following": own.following, "featuring": own.featuring}),
+    }
+
+
+def admin_tag(one: Reviewed, shown: Entity) -> Entity:
+    """Admin::Tag; `shown` is the Tag."""
+    return {
+        **shown,
+        "trendable": bool(one.trendable),
+        "usable": bool(one.usable),
+        "listable": bool(one.listable),
+        "requires_review": one.reviewed_at is None,
     }
 
 
