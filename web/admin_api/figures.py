@@ -22,12 +22,12 @@ from web.forms import Form
 from web.keys import CONTEXT, VERSION
 from web.media_files import LIBRARY
 from web.pages.translation import LANGUAGES
-from web.pagination import parse_limit
 from web.render import Entity, cohort, dimension, measure
 
 routes = web.RouteTableDef()
 
 LONGEST_DAYS = 366
+MOST_KINDS = 100
 ROUGH_BYTES = 100_000_000
 # Of the instance itself, not counted in the database.
 _OWN_DIMENSIONS = ("space_usage", "software_versions")
@@ -77,7 +77,7 @@ async def _measure(tx: Reader, form: Form, key: str, days: _Days, now: int) -> E
 @staff(Act.READ_FIGURES, "admin:read")
 async def list_dimensions(request: web.Request, _: Viewer) -> web.StreamResponse:
     form, ctx = await read_form(request), request.app[CONTEXT]
-    days, limit = _parse_days(form), parse_limit(form, default=10, most=100)
+    days, limit = _parse_days(form), _parse_limit(form)
     keys = [chosen(key, (*DIMENSIONS, *_OWN_DIMENSIONS), "keys") for key in dict.fromkeys(form.texts("keys"))]
     stored = await asyncio.to_thread(request.app[LIBRARY].store.count_bytes) if "space_usage" in keys else 0
 
@@ -150,6 +150,12 @@ def _next(day: date, frequency: str) -> date:
     if frequency == "day":
         return day + timedelta(days=1)
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _parse_limit(form: Form) -> int:
+    """Mastodon.py says a number, others a text."""
+    limit = form.integer("limit")
+    return 10 if limit is None else min(max(limit, 0), MOST_KINDS)
 
 
 def _parse_days(form: Form) -> _Days:
