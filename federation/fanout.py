@@ -25,6 +25,7 @@ async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, e
     mentioned = _here(named)
     if edited:
         holding = await timelines.list_home_owners(tx, status.id)
+        await _tell_group(tx, status, "status.update", now)
         await tell_all(tx, await _welcoming(tx, holding, status, now), "status.update", status.id, now=now)
         await _tell_everybody(tx, status, "status.update", now)
         await cards.detach_card(tx, status.id)
@@ -32,6 +33,7 @@ async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, e
     else:
         owners = await _readers(tx, status, author, mentioned, now)
         await timelines.insert_home(tx, status.id, await _welcoming(tx, owners, status, now), now=now)
+        await _tell_group(tx, status, "update", now)
         await _tell_everybody(tx, status, "update", now)
         await _look_at_link(tx, status, author, now)
         if status.audience == Audience.DIRECT:
@@ -46,6 +48,12 @@ async def _tell_everybody(tx: Transaction, status: Status, type_: str, now: int)
     new = type_ == "delete" or status.created_at > now - NEW
     if status.audience == Audience.PUBLIC and status.boost_of_id is None and new:
         await insert_event(tx, owner_id=EVERYBODY, type_=type_, ref=status.id, now=now)
+
+
+async def _tell_group(tx: Transaction, status: Status, type_: str, now: int) -> None:
+    """Whoever is signed in as the group hears of its posts; nobody listens as a group that lives elsewhere."""
+    if status.audience == Audience.GROUP and status.group_id is not None:
+        await insert_event(tx, owner_id=status.group_id, type_=type_, ref=status.id, now=now)
 
 
 async def _look_at_link(tx: Transaction, status: Status, author: Actor, now: int) -> None:
@@ -92,7 +100,7 @@ async def _followers_of_both(tx: Reader, followers: set[int], answered_id: int) 
 
 
 def _here(mentioned: Iterable[tuple[Mention, Actor]]) -> set[int]:
-    return {actor.id for _, actor in mentioned if actor.local and actor.type == "Person"}
+    return {actor.id for _, actor in mentioned if actor.local and actor.type != "Group"}
 
 
 async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, mentioned: set[int], now: int) -> None:
@@ -106,6 +114,7 @@ async def announce_deletion(tx: Transaction, status: Status, *, now: int) -> Non
     """Tell open streams that a post is gone; call it while the post is still stored."""
     for owner in await timelines.list_home_owners(tx, status.id):
         await insert_event(tx, owner_id=owner, type_="delete", ref=status.id, now=now)
+    await _tell_group(tx, status, "delete", now)
     await _tell_everybody(tx, status, "delete", now)
 
 

@@ -26,6 +26,8 @@ from storage.database import Reader, Transaction
 from storage.events import insert_event
 from storage.follows import Inbox
 from storage.ids import new_id
+from storage.notifications import delete_notifications
+from storage.oauth import delete_tokens_as
 from storage.records import Actor, Group, Membership
 
 DAY = 24 * policy.HOUR
@@ -51,6 +53,9 @@ async def request(act: Act, group_actor: Actor, actor: Actor, *, follow_uri: str
     if known is not None and known.state == "active":
         return await _ask_again(act, group, group_actor, known, actor, follow_uri)
     if not group.local:
+        asking = policy.may_ask(person=actor.type == "Person")
+        if isinstance(asking, Deny):
+            return asking
         return await _ask_elsewhere(act, group, group_actor, known, actor, follow_uri)
     decision = policy.may_join(
         await join_facts(act.tx, act.rules, group, group_actor, actor, known, act.now), act.rules.ruleset, act.now
@@ -61,8 +66,8 @@ async def request(act: Act, group_actor: Actor, actor: Actor, *, follow_uri: str
         case Hold():
             wish = _wish(known, group, actor, follow_uri, act.now)
             await groups.upsert_membership(act.tx, wish)
-            for moderator in await list_moderators(act.tx, group):
-                await notify(act.tx, moderator, "follow_request", actor.id, now=act.now)
+            for told in (group.actor_id, *await list_moderators(act.tx, group)):
+                await notify(act.tx, told, "follow_request", actor.id, now=act.now)
         case Deny():
             if not actor.local:
                 wish = _wish(known, group, actor, follow_uri, act.now)
@@ -129,6 +134,7 @@ async def join_facts(
         joining=Joining(group.joining),
         attestation=await get_attestation_facts(tx, actor),
         criteria=own_criteria(rules.ruleset),
+        person=actor.type == "Person",
         banned=known is not None and known.state == "banned",
         invited=known is not None and known.state == "invited",
     )
@@ -146,6 +152,7 @@ async def join_facts(
 
 async def _admit(act: Act, group: Group, group_actor: Actor, actor: Actor, wish: Membership) -> None:
     now = act.now
+    await _forget_request(act, group, actor)
     epoch = await advance_epoch(act.tx, group, now)
     admitted = replace(
         wish,
@@ -203,7 +210,7 @@ async def invite(act: Act, group_id: int, actor: Actor, *, by: str) -> None:
     """Invite a member of ours: following the group will be enough."""
     group, group_actor = await require_group(act.tx, group_id)
     known = await groups.get_membership(act.tx, group_id, actor.id)
-    if not actor.local:
+    if not actor.local or actor.type != "Person":
         raise LookupError(f"{actor.acct} is not a member here")
     if known is not None and known.state == "active":
         return
@@ -222,12 +229,36 @@ async def end(act: Act, group_id: int, actor: Actor, *, state: str = "ended", re
     known = await groups.get_membership(act.tx, group_id, actor.id)
     if group is None or known is None or (known.state not in PRESENT and known.state == state):
         return False
+    await _forget_request(act, group, actor)
     epoch = await advance_epoch(act.tx, group, act.now)
     ended = replace(known, state=state, epoch=epoch)
     await _finish(act, ended, actor)
     if not actor.local:
         await _tell(act, group_actor, actor, ended, "Reject", epoch, summary=reason or None)
     return True
+
+
+async def _forget_request(act: Act, group: Group, actor: Actor) -> None:
+    """A request that was answered is no news to the group any more."""
+    await delete_notifications(act.tx, type_="follow_request", actor_id=actor.id, owner_id=group.actor_id)
+
+
+async def ban(act: Act, group_id: int, actor: Actor, *, reason: str = "") -> None:
+    """Nobody who is banned is or becomes a member; one need not have been one."""
+    if await end(act, group_id, actor, state="banned", reason=reason):
+        return
+    group = await groups.lock_group(act.tx, group_id, change=True)
+    if group is not None and await groups.get_membership(act.tx, group_id, actor.id) is None:
+        wish = _wish(None, group, actor, act.ctx.origin.activity(new_id(act.now)), act.now)
+        await groups.upsert_membership(act.tx, replace(wish, state="banned"))
+
+
+async def unban(act: Act, group_id: int, actor: Actor) -> None:
+    """Who was banned may ask again."""
+    await groups.lock_group(act.tx, group_id, change=True)
+    known = await groups.get_membership(act.tx, group_id, actor.id)
+    if known is not None and known.state == "banned":
+        await groups.update_membership(act.tx, known.id, state="ended", changed_at=act.now)
 
 
 async def _finish(act: Act, ended: Membership, actor: Actor) -> None:
@@ -242,6 +273,7 @@ async def _finish(act: Act, ended: Membership, actor: Actor) -> None:
         changed_at=act.now,
     )
     if actor.local:
+        await delete_tokens_as(act.tx, ended.group_id, operator_id=actor.id)
         await insert_event(act.tx, owner_id=actor.id, type_="revoked", ref=ended.group_id, now=act.now)
 
 

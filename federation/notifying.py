@@ -19,6 +19,8 @@ NEW_FOLLOWER = 3 * DAY
 
 # What strangers can cause. The rest a member asked for, or concerns their own acts.
 FROM_ANYBODY = frozenset({"mention", "reblog", "favourite", "follow", "follow_request", "quote", "added_to_collection"})
+# What a group of ours is told, for whoever acts as it. Its posts are no notifications: each of them mentions it.
+TO_GROUPS = frozenset({"follow_request", "admin.report"})
 
 
 class Treatment(StrEnum):
@@ -65,11 +67,13 @@ async def notify(
     report_id: int | None = None,
     collection_id: int | None = None,
 ) -> None:
-    """Tell a member of ours. Left out is telling oneself (but of the end of one's poll) or somebody elsewhere, what comes
-    from those whom they do not want to hear of, and what is about a muted thread.
+    """Tell a member, a channel or a group of ours. Left out is telling oneself (but of the end of one's poll) or somebody
+    elsewhere, what comes from those whom they do not want to hear of, and what is about a muted thread.
     """
     owner = await actors.get_actor(tx, owner_id)
-    if owner is None or not owner.local or owner.type == "Group" or (owner_id == actor_id and type_ != "poll"):
+    if owner is None or not owner.local or (owner_id == actor_id and type_ != "poll"):
+        return
+    if owner.type == "Group" and type_ not in TO_GROUPS:
         return
     if not await welcome.is_welcome(tx, owner_id, actor_id, now=now):
         return
@@ -85,7 +89,7 @@ async def notify(
         report_id=report_id,
         collection_id=collection_id,
     )
-    match await _judge(tx, made, now=now):
+    match Treatment.ACCEPT if owner.type == "Group" else await _judge(tx, made, now=now):
         case Treatment.ACCEPT:
             await notifications.insert_notification(tx, made)
         case Treatment.FILTER:

@@ -38,7 +38,7 @@ from federation.wire.signatures import Signer, parse, require_fresh
 from policies.decision import Allow, Decision, Deny, Reason
 from policies.membership import LEASE_HOURS_MOST
 from policies.ruleset import day_of
-from policies.terms import GROUP_ONLY, Audience
+from policies.terms import ACCOUNTS, GROUP_ONLY, Audience
 from policies.visibility import Door, FetchFacts, may_ask, may_fetch
 from storage import actors, attestations, custom_emojis, deliveries, follows, groups, inbox, statuses, timelines
 from storage.database import Reader
@@ -407,7 +407,7 @@ async def get_featured(ctx: Context, request: web.Request) -> web.Response:
 
     async def unit(tx: Reader) -> web.Response:
         actor = await actors.get_actor(tx, path_id(request))
-        if actor is None or not actor.local or actor.disabled_at is not None or actor.type != "Person":
+        if actor is None or not actor.local or actor.disabled_at is not None or actor.type not in ACCOUNTS:
             return refuse(NOT_FOUND)
         found = await timelines.list_pinned(tx, NOBODY, actor.id, Page(limit=PAGE), now=ctx.now())
         given = [one for one in found if isinstance(await decide_fetch(tx, ctx, asker, one, Door.AUTHOR), Allow)]

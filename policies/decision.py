@@ -73,8 +73,12 @@ class Reason(StrEnum):
     FIRST_OF_HOST = "first_of_host"
     NOT_MODERATOR = "not_moderator"
     NO_MODERATOR_LEFT = "no_moderator_left"
+    PEOPLE_ONLY = "people_only"
     EPOCH_OLD = "epoch_old"
     EPOCH_MOVED = "epoch_moved"
+    # acting as somebody else
+    NOT_OPERATOR = "not_operator"
+    ACCOUNT_CLOSED = "account_closed"
     # who asks
     UNSIGNED = "unsigned"
     HOST_NOT_ADMITTED = "host_not_admitted"

@@ -30,7 +30,8 @@ class Joining(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class JoinFacts:
-    """Somebody who wants to be a member of one of our groups; `host` None: a member here.
+    """Somebody who wants to be a member of one of our groups; `host` None: a member here. `person`: an actor of type
+    Person.
 
     `criteria` are the group's own. For another host: `capable`: it declares the group-only profile; `in_reach`: the
     group's own setting reaches it; `joined_today`: its members accepted today (UTC); `members_there`: all it has now.
@@ -41,6 +42,7 @@ class JoinFacts:
     host: str | None = None
     attestation: AttestationFacts | None = None
     criteria: Criteria = ANYONE
+    person: bool = True
     banned: bool = False
     invited: bool = False
     capable: bool = False
@@ -62,6 +64,11 @@ def join_steps(facts: JoinFacts, ruleset: Ruleset, now: int) -> Iterator[Decisio
         yield _cap_step(facts)
 
 
+def may_ask(*, person: bool) -> Decision:
+    """Whether somebody may be in a private group at all, whoever's it is: a channel has no profession and no one reader."""
+    return Allow("group:person") if person else Deny("group:person", Reason.PEOPLE_ONLY)
+
+
 def may_accept(facts: JoinFacts, ruleset: Ruleset, now: int) -> Decision:
     """Whether a moderator's word is enough: all of `may_join` but the way of joining and the daily cap."""
     return decide(accept_steps(facts, ruleset, now))
@@ -77,6 +84,7 @@ def accept_steps(facts: JoinFacts, ruleset: Ruleset, now: int) -> Iterator[Decis
     asked = criteria_of_group(ruleset.groups.get(facts.group), facts.criteria)
     yield criteria_step(facts.attestation, asked, ruleset, now, Purpose.ACT)
     yield Deny("group:banned", Reason.BANNED) if facts.banned else Allow("group:banned")
+    yield may_ask(person=facts.person)
 
 
 def _state_step(standing: PeerStanding) -> Decision:

@@ -337,6 +337,12 @@ WORDS: dict[Reason, Words] = {
         "Dernier modérateur du groupe : nommez-en un autre.",
         "Last moderator of the group: appoint another.",
     ),
+    Reason.PEOPLE_ONLY: Words(
+        "Seules des personnes rejoignent un groupe privé.",
+        "Only people join a private group.",
+        "Une chaîne ou un service demande à rejoindre un groupe privé.",
+        "A channel or a service asks to join a private group.",
+    ),
     Reason.EPOCH_OLD: Words(
         "Un changement plus récent a déjà été appliqué.",
         "A later change has been applied already.",
@@ -348,6 +354,18 @@ WORDS: dict[Reason, Words] = {
         "The list of members has changed.",
         "L’époque du groupe a avancé : la tranche est à relire.",
         "The group’s epoch has moved: the slice is due.",
+    ),
+    Reason.NOT_OPERATOR: Words(
+        "Vous n’animez pas, ou plus, cette chaîne.",
+        "You do not, or no longer, run this channel.",
+        "La personne n’est pas parmi celles qui animent cette chaîne.",
+        "The person is not among those who run this channel.",
+    ),
+    Reason.ACCOUNT_CLOSED: Words(
+        "Ce compte est fermé.",
+        "This account is closed.",
+        "Le compte de la personne, ou celui au nom duquel elle agit, est fermé.",
+        "The person’s account, or the one they act as, is closed.",
     ),
     Reason.UNSIGNED: Words(
         "La demande n’est pas signée.",

@@ -62,6 +62,7 @@ class Role(StrEnum):
 
 RETRACTIONS = frozenset({"Delete", "Undo", "Reject", "Remove", "Leave"})
 CONTROLS = frozenset({"Follow", "Join", "Accept", "Invite", "Offer", "Block", "Flag", "Move"})
+ACCOUNTS = frozenset({"Person", "Service"})  # as whom people post and follow: members, and channels
 ACTORS = frozenset({"Person", "Service", "Group", "Organization", "Application"})
 
 

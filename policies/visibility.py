@@ -25,7 +25,8 @@ class SeeFacts:
     other fact about the viewer is False. `author_active`: the author's account (or remote actor) is not disabled;
     `host_suspended`: the author's host is suspended. `deleted`: the post is.
     `blocked`: the author has blocked the viewer, who then sees no more of them than a group shows both, or was sent by name.
-    `mentioned`: the viewer is addressed by name. `member`: the viewer is a present member of the post's group;
+    `mentioned`: the viewer is addressed by name. `is_group`: the viewer is the post's group itself, as which one of its
+    moderators looks (`policies.operating`). `member`: the viewer is a present member of the post's group;
     `group_remote`: that group lives elsewhere; `lease_live`: the viewer's lease there has not run out;
     `distributed`: the group's home has announced the post (a post to our own group always is).
     """
@@ -36,6 +37,7 @@ class SeeFacts:
     blocked: bool = False
     follows: bool = False
     mentioned: bool = False
+    is_group: bool = False
     member: bool = False
     group_remote: bool = False
     lease_live: bool = False
@@ -62,7 +64,8 @@ def _sees(facts: SeeFacts) -> bool:
         case Audience.DIRECT:
             entitled = facts.mentioned
         case Audience.GROUP:
-            entitled = facts.member and facts.distributed and (facts.lease_live or not facts.group_remote)
+            present = facts.member and (facts.lease_live or not facts.group_remote)
+            entitled = facts.distributed and (present or facts.is_group)
         case _ as never:
             assert_never(never)
     return facts.viewer_active and (facts.is_author or entitled)

@@ -41,7 +41,13 @@ class Reader(Protocol):
 
 
 class Transaction(Reader, Protocol):
-    """What a change may do. Only `Database.transact` makes one, so a function that takes it cannot write outside it."""
+    """What a change may do. Only `Database.transact` makes one, so a function that takes it cannot write outside it.
+
+    `wrote`: something has been written by it.
+    """
+
+    @property
+    def wrote(self) -> bool: ...
 
     async def execute(self, sql: str, **params: Any) -> int:
         """Run one statement; answers the number of rows it changed."""

@@ -63,7 +63,10 @@ async def get_person(tx: Reader, actor_id: int) -> Person | None:
 async def get_person_by_login(tx: Reader, login: str) -> Person | None:
     """Whoever signs in by this e-mail address or name, without case."""
     return _person(
-        await tx.row(f"{PEOPLE} WHERE m.email = :login OR lower(a.username) = :login", login=login.lower()),
+        await tx.row(
+            f"{PEOPLE} WHERE a.type = 'Person' AND (m.email = :login OR lower(a.username) = :login)",
+            login=login.lower(),
+        ),
     )
 
 
@@ -77,8 +80,8 @@ async def list_ids_with_roles(tx: Reader, roles: Collection[str]) -> list[int]:
 
 
 async def list_people(tx: Reader) -> list[Person]:
-    """Every member by name, the disabled ones too."""
-    return [joined(row) for row in await tx.rows(f"{PEOPLE} ORDER BY a.username")]
+    """Every member by name, the disabled ones too; channels are none."""
+    return [joined(row) for row in await tx.rows(f"{PEOPLE} WHERE a.type = 'Person' ORDER BY a.username")]
 
 
 async def insert_session(

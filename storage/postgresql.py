@@ -11,6 +11,7 @@ from storage.commits import Commits
 from storage.database import RETRIES, Reader, Row, Transaction
 from storage.dialects import schema_for_postgresql, translate
 from storage.kept import Kept
+from storage.witness import witnessed
 
 T = TypeVar("T")
 
@@ -112,6 +113,7 @@ class PostgresDatabase:
             return await unit(_PostgresTransaction(connection, self._kept))
 
     async def transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
+        unit = witnessed(unit)
         for attempt in range(RETRIES):
             try:
                 async with self._pool.acquire() as connection, connection.transaction():

@@ -124,7 +124,9 @@ class ActorKey:
 
 @row
 class Member:
-    """The account of a person here: how they sign in and what they may administer."""
+    """An account here. A person's says how they sign in and what they may administer; a channel's has neither address
+    nor password.
+    """
 
     actor_id: int
     email: str
@@ -597,7 +599,9 @@ class App:
 
 @row
 class Token:
-    """An access token. `used_at` is noted once a day, None when it never was used."""
+    """An access token. `used_at` is noted once a day, None when it never was used. `operator_id`: the member who acts by
+    it as `actor_id`, a channel or a group; None for who acts as themselves.
+    """
 
     id: int
     hash: str
@@ -606,6 +610,7 @@ class Token:
     scopes: str
     created_at: int
     used_at: int | None = None
+    operator_id: int | None = None
 
 
 @row

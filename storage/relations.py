@@ -17,26 +17,27 @@ from storage.visibility import MET
 _MEMBERSHIP = columns(Membership, "m")
 
 # Who may know of an actor at all, with `a` for the actor and the parameters `viewer` and `now`: a group that is not
-# listed exists for its members and for those whom it invited.
+# listed exists for itself, its members and those whom it invited.
 KNOWN = """(
   a.disabled_at IS NULL AND a.host_suspended = 0
   AND NOT EXISTS (
     SELECT 1 FROM groups kg WHERE kg.actor_id = a.id AND kg.listed = 0 AND NOT EXISTS (
       SELECT 1 FROM memberships km WHERE km.group_id = kg.actor_id AND km.actor_id = :viewer
-        AND (km.state = 'invited' OR (km.state = 'active' AND km.lease_until > :now))))
+        AND (km.state = 'invited' OR (km.state = 'active' AND km.lease_until > :now))) AND kg.actor_id <> :viewer)
 )"""
 
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How a viewer stands to one actor. `outgoing` and `incoming` follows; `membership` when the actor is a group;
-    `remark` is what the viewer noted about them, `endorsed` whether the viewer recommends them.
+    """How a viewer stands to one actor. `outgoing` and `incoming` follows; `membership` when the actor is a group, and
+    `admitted`, the actor's own, when the viewer is one; `remark` is what the viewer noted about them, `endorsed` whether the viewer recommends them.
     """
 
     actor_id: int
     outgoing: Follow | None
     incoming: Follow | None
     membership: Membership | None
+    admitted: Membership | None = None
     remark: str = ""
     endorsed: bool = False
     blocking: bool = False
@@ -68,6 +69,8 @@ async def list_relations(tx: Reader, viewer: int, actor_ids: Sequence[int], *, n
     outgoing = {follow.followee_id: follow for follow in between if follow.follower_id == viewer}
     incoming = {follow.follower_id: follow for follow in between if follow.followee_id == viewer}
     memberships = await _list_memberships(tx, viewer, known, now=now)
+    admitted = {one.actor_id: one for one in memberships if one.group_id == viewer}
+    joined = {one.group_id: one for one in memberships if one.actor_id == viewer}
     noted = await remarks.list_remarks(tx, viewer, known)
     endorsed = await featured.list_endorsed_ids(tx, viewer, known)
     blocked = await blocks.list_blocks_between(tx, viewer, known)
@@ -79,7 +82,8 @@ async def list_relations(tx: Reader, viewer: int, actor_ids: Sequence[int], *, n
             actor_id,
             outgoing.get(actor_id),
             incoming.get(actor_id),
-            memberships.get(actor_id),
+            joined.get(actor_id),
+            admitted.get(actor_id),
             remark=noted.get(actor_id, ""),
             endorsed=actor_id in endorsed,
             blocking=actor_id in blocking,
@@ -97,16 +101,19 @@ def _hosts(actors: Iterable[Actor]) -> set[str]:
     return {host for actor in actors if not actor.local for host in (actor.host, actor.handle_host)}
 
 
-async def _list_memberships(tx: Reader, viewer: int, group_ids: Iterable[int], *, now: int) -> dict[int, Membership]:
-    """The viewer's own memberships that are not over, nor out of their lease."""
+async def _list_memberships(tx: Reader, viewer: int, others: Iterable[int], *, now: int) -> list[Membership]:
+    """The viewer's own memberships that are not over, nor out of their lease; and, when the viewer is a group, those of
+    these actors, with who is banned.
+    """
     found = await tx.rows(
-        f"SELECT {_MEMBERSHIP} FROM memberships m WHERE m.actor_id = :viewer AND m.group_id IN :groups "
-        "AND (m.state IN ('pending', 'invited') OR (m.state = 'active' AND m.lease_until > :now))",
+        f"SELECT {_MEMBERSHIP} FROM memberships m WHERE ((m.actor_id = :viewer AND m.group_id IN :others) "
+        "OR (m.group_id = :viewer AND m.actor_id IN :others)) AND (m.state IN ('pending', 'invited') "
+        "OR (m.state = 'active' AND m.lease_until > :now) OR (m.state = 'banned' AND m.group_id = :viewer))",
         viewer=viewer,
-        groups=list(group_ids),
+        others=list(others),
         now=now,
     )
-    return {membership.group_id: membership for membership in (Membership(*row) for row in found)}
+    return [Membership(*row) for row in found]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +158,16 @@ async def list_requesting(tx: Reader, actor_id: int, page: Page) -> list[Listed]
     return await _page(tx, "follows f", "f.follower_id", "f.followee_id = :id AND f.state = 'pending'", actor_id, page)
 
 
+async def list_applicants(tx: Reader, group_id: int, page: Page) -> list[Listed]:
+    """Who waits to be let into a group, newest first: for who moderates it."""
+    return await _page(tx, "memberships f", "f.actor_id", "f.group_id = :id AND f.state = 'pending'", group_id, page)
+
+
+async def list_banned(tx: Reader, group_id: int, page: Page) -> list[Listed]:
+    """Whom a group keeps out for good, newest first: for who moderates it."""
+    return await _page(tx, "memberships f", "f.actor_id", "f.group_id = :id AND f.state = 'banned'", group_id, page)
+
+
 async def list_endorsed(tx: Reader, actor_id: int, page: Page) -> list[Listed]:
     """Whom an actor recommends, newest first. Only people who are followed can be, so never a private group."""
     return await _page(tx, "endorsements f", "f.actor_id", "f.owner_id = :id", actor_id, page)
@@ -167,11 +184,12 @@ async def list_muted(tx: Reader, owner_id: int, page: Page, *, now: int) -> list
 
 
 async def count_requests(tx: Reader, actor_id: int) -> int:
-    """How many wait for an actor's consent."""
+    """How many wait for an actor's consent: to follow them, or to join them, a group."""
     return int(
         await tx.value(
-            "SELECT count(*) FROM follows f JOIN actors a ON a.id = f.follower_id WHERE f.followee_id = :id "
-            "AND f.state = 'pending' AND a.disabled_at IS NULL AND a.host_suspended = 0",
+            "SELECT count(*) FROM (SELECT f.follower_id AS who FROM follows f WHERE f.followee_id = :id "
+            "AND f.state = 'pending' UNION ALL SELECT m.actor_id FROM memberships m WHERE m.group_id = :id "
+            "AND m.state = 'pending') w JOIN actors a ON a.id = w.who AND a.disabled_at IS NULL AND a.host_suspended = 0",
             id=actor_id,
         )
     )

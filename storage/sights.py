@@ -10,16 +10,16 @@ from storage.records import Status, columns
 from storage.visibility import VISIBLE
 
 _COLUMNS = columns(Status, "s")
-_VISIBLE_TO_EACH = VISIBLE.replace(":viewer", "v.actor_id")
+_VISIBLE_TO_EACH = VISIBLE.replace(":viewer", "v.id")
 
 
 async def list_seen(
     tx: Reader, status_ids: Iterable[int], viewers: Iterable[int], *, now: int
 ) -> dict[int, dict[int, Status]]:
-    """For each of these members, those of these posts that they may see now."""
+    """For each of these actors of ours, those of these posts that they may see now."""
     found = await tx.rows(
-        f"SELECT v.actor_id, {_COLUMNS} FROM members v, statuses s JOIN actors a ON a.id = s.actor_id "
-        f"WHERE v.actor_id IN :viewers AND s.id IN :ids AND {_VISIBLE_TO_EACH}",
+        f"SELECT v.id, {_COLUMNS} FROM actors v, statuses s JOIN actors a ON a.id = s.actor_id "
+        f"WHERE v.id IN :viewers AND s.id IN :ids AND {_VISIBLE_TO_EACH}",
         viewers=list(viewers),
         ids=list(status_ids),
         now=now,

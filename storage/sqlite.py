@@ -24,6 +24,7 @@ from storage.commits import Commits
 from storage.database import RETRIES, Reader, Row, Transaction, UnitOfWorkError
 from storage.dialects import for_sqlite
 from storage.kept import Kept
+from storage.witness import witnessed
 
 T = TypeVar("T")
 ReadUnit = Callable[[Reader], Awaitable[Any]]
@@ -48,6 +49,7 @@ class _SqliteTransaction:
     def __init__(self, connection: sqlite3.Connection, kept: Kept) -> None:
         self._connection = connection
         self.kept = kept
+        self.wrote = False
 
     def _run(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Cursor:
         return self._connection.execute(for_sqlite(sql), _bindable(params))
@@ -64,10 +66,13 @@ class _SqliteTransaction:
         return None if found is None else found[0]
 
     async def execute(self, sql: str, **params: Any) -> int:
-        return self._run(sql, params).rowcount
+        changed = self._run(sql, params).rowcount
+        self.wrote = self.wrote or changed != 0
+        return changed
 
     async def execute_many(self, sql: str, batch: Iterable[Mapping[str, Any]]) -> None:
         if rows := [_bindable(params) for params in batch]:
+            self.wrote = True
             self._connection.executemany(for_sqlite(sql), rows)
 
 
@@ -193,7 +198,7 @@ class SqliteDatabase:
 
     async def transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((unit, answer))
+        self._waiting.append((witnessed(unit), answer))
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_waiting())
         return await answer

@@ -187,10 +187,11 @@ async def list_account(
 
 
 async def list_pinned(tx: Reader, viewer: int, actor_id: int, page: Page, *, now: int) -> list[Status]:
-    """What one actor pinned and the viewer may see, newest post first."""
+    """What one actor pinned of their own posts, or a group of its posts, and the viewer may see, newest post first."""
     return await _page(
         tx,
-        f"SELECT {COLUMNS} {_FROM} JOIN pins q ON q.status_id = s.id WHERE q.actor_id = :actor AND s.actor_id = :actor "
+        f"SELECT {COLUMNS} {_FROM} JOIN pins q ON q.status_id = s.id WHERE q.actor_id = :actor "
+        "AND :actor IN (s.actor_id, s.group_id) "
         f"AND s.id > :after AND s.id < :before AND {VISIBLE}",
         page,
         viewer=viewer,

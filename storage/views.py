@@ -1,9 +1,21 @@
 """Everything that a page of posts or people needs to be shown, in a bounded number of queries. No rule, no rendering."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from storage import actors, attestations, cards, featured_collections, media, polls, quotes, reports, rules, statuses
+from storage import (
+    actors,
+    attestations,
+    cards,
+    featured_collections,
+    groups,
+    media,
+    polls,
+    quotes,
+    reports,
+    rules,
+    statuses,
+)
 from storage.database import Reader
 from storage.filters import Active, list_active
 from storage.marks import NONE, Marks, list_marks
@@ -166,13 +178,22 @@ async def load_notified(
     about = [one.status_id for one in told if one.status_id is not None]
     shown = await list_visible(tx, about, viewer=viewer, now=now)
     found = await reports.list_by_id(tx, [one.report_id for one in told if one.report_id is not None])
-    named = await reports.list_status_ids(tx, found) if found else {}
+    named = await _list_reported(tx, found, viewer=viewer, now=now) if found else {}
     people = [*(one.actor_id for one in told), *(one.target_id for one in found.values())]
     posts = await load_posts(tx, list(shown.values()), viewer=viewer, now=now, also=people)
     reported = {one.id: Reported(one, named.get(one.id, [])) for one in found.values()}
     gathered = {one.collection_id for one in told if one.collection_id is not None}
     collections = await featured_collections.list_shown(tx, gathered, viewer=viewer)
     return shown, replace(posts, reports=reported, collections=collections)
+
+
+async def _list_reported(tx: Reader, report_ids: Collection[int], *, viewer: int, now: int) -> dict[int, list[int]]:
+    """The posts that reports name. A group is told of those that it sees: of others not even the ids are its business."""
+    named = await reports.list_status_ids(tx, report_ids)
+    if await groups.get_group(tx, viewer) is None:
+        return named
+    seen = await list_visible(tx, {one for some in named.values() for one in some}, viewer=viewer, now=now)
+    return {report_id: [one for one in some if one in seen] for report_id, some in named.items()}
 
 
 async def _list_originals(tx: Reader, page: Sequence[Status], *, viewer: int, now: int) -> dict[int, Status]:

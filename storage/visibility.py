@@ -21,9 +21,9 @@ VISIBLE = """(
       SELECT 1 FROM follows vf WHERE vf.follower_id = :viewer AND vf.followee_id = s.actor_id AND vf.state = 'accepted'))
     OR (s.audience IN ('followers', 'direct') AND EXISTS (
       SELECT 1 FROM mentions vm WHERE vm.status_id = s.id AND vm.actor_id = :viewer))
-    OR (s.audience = 'group' AND s.distributed = 1 AND EXISTS (
+    OR (s.audience = 'group' AND s.distributed = 1 AND (s.group_id = :viewer OR EXISTS (
       SELECT 1 FROM memberships vg WHERE vg.group_id = s.group_id AND vg.actor_id = :viewer
-        AND vg.state = 'active' AND vg.lease_until > :now))
+        AND vg.state = 'active' AND vg.lease_until > :now)))
   )
   AND (:viewer = 0 OR NOT EXISTS (
     SELECT 1 FROM actors vv LEFT JOIN members vp ON vp.actor_id = vv.id

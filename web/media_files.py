@@ -10,16 +10,17 @@ from pathlib import Path
 
 from aiohttp import web
 
+from policies.decision import Allow
 from storage import custom_emojis
 from storage.actors import get_actor
 from storage.database import Reader
-from storage.grants import list_live
 from storage.instance import get_value
 from storage.media import get_media
 from storage.media_store import MediaStore
+from storage.oauth import list_grants
 from storage.records import Actor, Media
 from storage.visibility import get_visible
-from web.auth import anyone
+from web.auth import anyone, may_use
 from web.bodies import path_id, read_query
 from web.errors import ApiError
 from web.images import MIME_TYPES, Decoder, Shape
@@ -96,13 +97,19 @@ async def find_attachment(tx: Reader, media_id: int, given: Pass | None, *, now:
         return None
     if media.status_id is not None and await get_visible(tx, media.status_id, viewer=0, now=now):
         return Found(media, public=True)
-    if given is None or (await list_live(tx, [given.token])).get(given.token) != given.viewer:
+    if given is None or not await _stands(tx, given, now):
         return None
     if media.status_id is None:
         allowed = media.actor_id == given.viewer
     else:
         allowed = await get_visible(tx, media.status_id, viewer=given.viewer, now=now) is not None
     return Found(media, public=False) if allowed else None
+
+
+async def _stands(tx: Reader, given: Pass, now: int) -> bool:
+    """Whether the token by which an address was given is still good, and for whom it was given to."""
+    grant = (await list_grants(tx, [given.token], now=now)).get(given.token)
+    return grant is not None and grant.actor_id == given.viewer and isinstance(may_use(grant), Allow)
 
 
 async def _with_files(request: web.Request, media: Media) -> Media | None:

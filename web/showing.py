@@ -51,7 +51,7 @@ def language_of(locale: str) -> Literal["fr", "en"]:
 
 async def refusal(request: web.Request, viewer: Viewer, decision: Deny | Hold, *, status: int = 422) -> ApiError:
     """What the policies refused or will not let out now, with the sentence of the reason in the member's language."""
-    locale = await request.app[CONTEXT].db.read(lambda tx: views.get_locale(tx, viewer.actor_id))
+    locale = await request.app[CONTEXT].db.read(lambda tx: views.get_locale(tx, viewer.person_id))
     words = sentence(decision.reason, reader="member", language=language_of(locale), about=decision.about)
     return ApiError(status, words)
 

@@ -33,6 +33,9 @@ THUMP_SECONDS = 15
 FAREWELL_SECONDS = 1
 MOST_QUESTION = 4096
 SCOPES = ("read:statuses", "read:notifications")
+ACCESS = Access(Who.MEMBER, SCOPES, group=True)
+# What a group is told of: its own posts, and its own notifications.
+OF_GROUPS = ("user", "user:notification")
 STREAMS = (
     "user",
     "user:notification",
@@ -69,7 +72,7 @@ def add_streaming(app: web.Application) -> None:
 
 
 def _for_members(handler: Handler) -> Handler:
-    return declare(handler, Access(Who.MEMBER, SCOPES))
+    return declare(handler, ACCESS)
 
 
 @routes.get("/api/v1/streaming/health")
@@ -127,7 +130,7 @@ async def _authenticate(request: web.Request) -> Viewer:
     """By query, subprotocol or header, in this order (Mastodon 4.5, streaming/index.js). Raises ApiError."""
     token = read_query(request).text("access_token") or next(iter(_offered(request)), None)
     grant = await find_grant(request.app[CONTEXT], token) if token else request.get(GRANT)
-    return viewer_of(grant, *SCOPES)
+    return viewer_of(grant, ACCESS)
 
 
 def _offered(request: web.Request) -> list[str]:
@@ -212,6 +215,8 @@ async def _find_stream(request: web.Request, viewer: Viewer, name: str, argument
     """A stream that we have and the viewer may have. Raises RefusedError."""
     if name not in STREAMS:
         raise RefusedError(400, "Unknown stream type")
+    if viewer.is_group and name not in OF_GROUPS:
+        raise RefusedError(403, "This stream is not available to a group")
     if not viewer.has("read:notifications" if name == "user:notification" else "read:statuses"):
         raise RefusedError(401, "Access token does not have the required scopes")
     if name.startswith("hashtag"):

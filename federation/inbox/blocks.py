@@ -10,7 +10,7 @@ from federation.wire.values import uri_of
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Deny, Hold
 from policies.ruleset import day_of
-from policies.terms import Audience, Kind
+from policies.terms import ACCOUNTS, Audience, Kind
 from storage import actors, blocks, follows
 from storage.ids import new_id
 from storage.records import Actor, Block
@@ -21,7 +21,7 @@ async def on_block(ctx: Context, verified: Verified, actor: Actor) -> Answer:
 
     async def unit(act: Act) -> Answer:
         target = await actors.get_actor_by_uri(act.tx, verified.activity.object_id or "")
-        if target is None or not target.local or target.type != "Person":
+        if target is None or not target.local or target.type not in ACCOUNTS:
             return "nobody here is blocked"
         decision = admit_activity(
             ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT), act.rules.ruleset, day_of(act.now)

@@ -1,21 +1,29 @@
 """Groups of ours: making one, and what their moderators do. Each act is audited in its own transaction."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from federation import memberships
 from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
-from federation.groups import require_group
+from federation.distribution import list_retraction_inboxes
+from federation.facts import is_present
+from federation.fanout import announce_deletion
+from federation.groups import require_group, retract
 from federation.local_actors import insert_local_actor, make_keys, new_actor
+from federation.outbox.pins import MOST_PINS, Unpinnable
 from federation.outbox.profiles import MAX_NAME, check_name, require_free
 from federation.wire.sanitize import clean_text, strip_badge
-from policies.decision import Deny, Hold
+from policies import membership as policy
+from policies.decision import Decision, Deny, Hold
 from policies.membership import LEASE_HOURS, Joining, next_epoch
 from policies.verification import Purpose
-from storage import actors, audit, groups
+from storage import actors, audit, groups, notifications, pins, statuses
 from storage.ids import new_id
-from storage.records import Actor, Group, Membership, as_json
+from storage.oauth import delete_tokens_as
+from storage.records import Actor, Group, Membership, Status, as_json
+from storage.visibility import get_visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +109,149 @@ async def accept(ctx: Context, group_id: int, actor_id: int, *, by: str) -> Deny
     return await perform(ctx, unit)
 
 
-async def remove(ctx: Context, group_id: int, actor_id: int, *, by: str, reason: str = "", ban: bool = False) -> bool:
-    """End a membership or refuse a request, for good with `ban`; False when there was none."""
+async def remove(
+    ctx: Context, group_id: int, actor_id: int, *, by: str, reason: str = "", state: str = ""
+) -> bool | Deny:
+    """End a membership or refuse a request; False when there was none (in this `state`, if one is named)."""
 
-    async def unit(act: Act) -> bool:
-        actor = await _require(act, actor_id)
-        ended = await memberships.end(act, group_id, actor, state="banned" if ban else "ended", reason=reason)
-        _, group_actor = await require_group(act.tx, group_id)
+    async def unit(act: Act) -> bool | Deny:
+        actor, known = await _require(act, actor_id), await groups.get_membership(act.tx, group_id, actor_id)
+        if state and (known is None or known.state != state):
+            return False
+        decision = await _may_remove(act, group_id, actor_id)
+        if isinstance(decision, Deny):
+            return decision
+        ended = await memberships.end(act, group_id, actor, reason=reason)
         if ended:
-            name = "group.ban" if ban else "group.remove"
-            await audit.append(
-                act.tx, actor=by, act=name, subject=group_actor.username, now=act.now, member=actor.acct, reason=reason
-            )
+            await _note(act, group_id, "group.remove", by, member=actor.acct, reason=reason)
         return ended
 
     return await perform(ctx, unit)
+
+
+async def ban(ctx: Context, group_id: int, actor_id: int, *, by: str, reason: str = "") -> Deny | None:
+    """Keep somebody out for good, whether or not they were in. LookupError for nobody."""
+
+    async def unit(act: Act) -> Deny | None:
+        actor = await _require(act, actor_id)
+        decision = await _may_remove(act, group_id, actor_id)
+        if isinstance(decision, Deny):
+            return decision
+        await memberships.ban(act, group_id, actor, reason=reason)
+        await _note(act, group_id, "group.ban", by, member=actor.acct, reason=reason)
+        return None
+
+    return await perform(ctx, unit)
+
+
+async def _may_remove(act: Act, group_id: int, actor_id: int) -> Decision:
+    """Whoever gets here may moderate; nobody leaves a group without anybody who does."""
+    group = await groups.lock_group(act.tx, group_id, change=True)
+    left = await memberships.list_moderators(act.tx, group) if group is not None else []
+    return policy.may_remove(policy.RemoveFacts(by_moderator=True, last_moderator=left == [actor_id]))
+
+
+async def unban(ctx: Context, group_id: int, actor_id: int, *, by: str) -> None:
+    """Let somebody ask again."""
+
+    async def unit(act: Act) -> None:
+        actor = await _require(act, actor_id)
+        await memberships.unban(act, group_id, actor)
+        await _note(act, group_id, "group.unban", by, member=actor.acct)
+
+    await perform(ctx, unit)
+
+
+async def set_moderator(ctx: Context, group_id: int, actor_id: int, *, by: str, moderator: bool) -> Deny | None:
+    """Let a member of ours moderate a group of ours, or no more. LookupError for who is no present member here."""
+
+    async def unit(act: Act) -> Deny | None:
+        group = await groups.lock_group(act.tx, group_id, change=True)
+        actor, known = await _require(act, actor_id), await groups.get_membership(act.tx, group_id, actor_id)
+        if group is None or not actor.local or known is None or not is_present(known, act.now):
+            raise LookupError(f"{actor.acct} is no member here")
+        decision = await _may_remove(act, group_id, actor_id)
+        if not moderator and isinstance(decision, Deny):
+            return decision
+        await groups.update_membership(act.tx, known.id, moderator=int(moderator))
+        if not moderator:
+            await delete_tokens_as(act.tx, group_id, operator_id=actor_id)
+        await _note(act, group_id, "group.moderator", by, member=actor.acct, moderator=moderator)
+        return None
+
+    return await perform(ctx, unit)
+
+
+async def remove_post(ctx: Context, group_id: int, status_id: int, *, by: str) -> bool:
+    """Take a post out of a group of ours, everywhere it went, whoever wrote it; False when the group has no such post."""
+
+    async def unit(act: Act) -> bool:
+        status = await _get_post(act, group_id, status_id)
+        if status is None:
+            return False
+        author = await _require(act, status.actor_id)
+        targets = await list_retraction_inboxes(act.tx, status.uri)
+        await announce_deletion(act.tx, status, now=act.now)
+        await statuses.delete_status(act.tx, status, actor_uri=author.uri, now=act.now)
+        await retract(act, status.uri, group_id, targets)
+        await _note(act, group_id, "group.delete_post", by, member=author.acct, post=status.uri)
+        return True
+
+    return await perform(ctx, unit)
+
+
+async def pin(ctx: Context, group_id: int, status_id: int, *, by: str) -> Status | Unpinnable | None:
+    """Put a post first in its group; None when the group has no such post. Pinning twice changes nothing."""
+
+    async def unit(act: Act) -> Status | Unpinnable | None:
+        await groups.lock_group(act.tx, group_id, change=True)  # two pins at once must not both be the fifth
+        status = await _get_post(act, group_id, status_id)
+        if status is None or await pins.is_pinned(act.tx, status_id):
+            return status
+        if await pins.count_pins(act.tx, group_id) >= MOST_PINS:
+            return Unpinnable.TOO_MANY
+        await pins.insert_pin(act.tx, group_id, status_id, now=act.now)
+        await _note(act, group_id, "group.pin", by, post=status.uri)
+        return status
+
+    return await perform(ctx, unit)
+
+
+async def unpin(ctx: Context, group_id: int, status_id: int, *, by: str) -> Status | None:
+    """Take a post down; None when the group has no such post. One that is not pinned stays as it is."""
+
+    async def unit(act: Act) -> Status | None:
+        status = await _get_post(act, group_id, status_id)
+        if status is not None and await pins.is_pinned(act.tx, status_id):
+            await pins.delete_pin(act.tx, group_id, status_id)
+            await _note(act, group_id, "group.unpin", by, post=status.uri)
+        return status
+
+    return await perform(ctx, unit)
+
+
+async def clear_notifications(ctx: Context, group_id: int, ids: Collection[int] | None, *, by: str) -> None:
+    """What the group was told of is dealt with: these, or all (None)."""
+
+    async def unit(act: Act) -> None:
+        if ids is None:
+            await notifications.delete_all_of(act.tx, group_id)
+        else:
+            await notifications.delete_some_of(act.tx, group_id, ids)
+        await _note(act, group_id, "group.clear_notifications", by)
+
+    await perform(ctx, unit)
+
+
+async def _get_post(act: Act, group_id: int, status_id: int) -> Status | None:
+    """A post of this very group, as the group sees it."""
+    status = await get_visible(act.tx, status_id, viewer=group_id, now=act.now)
+    return status if status is not None and status.group_id == group_id else None
+
+
+async def _note(act: Act, group_id: int, name: str, by: str, **detail: object) -> None:
+    _, actor = await require_group(act.tx, group_id)
+    await audit.append(act.tx, actor=by, act=name, subject=actor.username, now=act.now, **detail)
 
 
 async def invite(ctx: Context, group_id: int, actor_id: int, *, by: str) -> None:

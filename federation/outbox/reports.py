@@ -77,12 +77,14 @@ def _make(act: Act, reporter_id: int, new: NewReport, *, forwarded: bool) -> Rep
 
 
 async def keep(act: Act, made: Report, posts: Collection[Status]) -> None:
-    """Store a report; those who handle them are told, and of posts in groups of ours the moderators, who may read them."""
+    """Store a report; those who handle them are told, and of posts in groups of ours the group and its moderators, who may
+    read them.
+    """
     await reports.insert_report(act.tx, made, [post.id for post in posts])
     told = set(await members.list_ids_with_roles(act.tx, STAFF))
     for group_id in {post.group_id for post in posts if post.group_id is not None}:
         group = await groups.get_group(act.tx, group_id)
-        told |= set(await list_moderators(act.tx, group)) if group is not None and group.local else set()
+        told |= {group_id, *await list_moderators(act.tx, group)} if group is not None and group.local else set()
     for owner in sorted(told - {made.actor_id}):
         await notify(act.tx, owner, "admin.report", made.actor_id, report_id=made.id, now=act.now)
 

@@ -87,7 +87,7 @@ async def punish(
         if report_id or sanction is not Sanction.NONE:
             await _settle(act, target, by, 0 if sanction is not Sanction.NONE else report_id)
         person = await members.get_person(act.tx, target_id)
-        if letter is not None and person is not None:
+        if letter is not None and person is not None and person.member.email:  # a channel has none
             recipient = person.member.email
             await mails.insert_mail(act.tx, recipient=recipient, subject=letter.subject, body=letter.body, now=act.now)
         await _note(act, by.name, f"account.{sanction}", target, report=report_id or None)

@@ -14,7 +14,7 @@ from federation.wire.keys import PublicKey, render_multikey, render_pem
 from federation.wire.quotes import STAMP_TERMS, render_can_quote, render_quote, render_quote_link
 from federation.wire.values import PUBLIC
 from policies.quoting import NOBODY, QuotePolicy
-from policies.terms import GROUP_ONLY, NS, Audience
+from policies.terms import ACCOUNTS, GROUP_ONLY, NS, Audience
 from storage.records import Actor, Attestation, Group, Media, Poll, Status, listed
 
 AS2 = "https://www.w3.org/ns/activitystreams"
@@ -150,7 +150,7 @@ def render_actor(
         "tag": _emojis(actor.emojis, actor.uri),
     }
     document |= {name: _image(url) for name, url in (portraits or {}).items()}
-    if actor.type == "Person":
+    if actor.type in ACCOUNTS:
         document["featured"] = featured_uri(actor)
     if group is not None:
         document |= {"accessType": "closed"}

@@ -18,6 +18,7 @@ COMMANDS = {
     "member": "members",
     "token": "tokens",
     "group": "groups",
+    "channel": "channels",
     "peer": "peers",
     "emoji": "emojis",
     "announcement": "announcements",

@@ -9,13 +9,15 @@ from federation.context import Context
 from federation.outbox import groups as acts
 from federation.outbox.groups import NewGroup
 from federation.outbox.profiles import NAME
+from policies.decision import Deny
 from policies.membership import Joining
 from policies.rules import HOST
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
-from server.cli.people import get_anyone, get_group, get_member, refuse
+from server.cli.people import get_anyone, get_group, get_member, refuse, tell_member
 from server.speech import say
 from storage import groups
 from storage.database import Reader
+from storage.members import Person
 from storage.records import listed
 
 
@@ -137,7 +139,10 @@ def accept(console: Console, group: str, member: str) -> None:
 @click.pass_obj
 def remove(console: Console, group: str, member: str, reason: str) -> None:
     async def act(ctx: Context, group_id: int, actor_id: int) -> None:
-        if not await acts.remove(ctx, group_id, actor_id, by=CONSOLE, reason=reason):
+        outcome = await acts.remove(ctx, group_id, actor_id, by=CONSOLE, reason=reason)
+        if isinstance(outcome, Deny):
+            raise refuse(outcome)
+        if not outcome:
             raise LookupError
 
     _act_on(console, group, member, act)
@@ -148,8 +153,8 @@ def remove(console: Console, group: str, member: str, reason: str) -> None:
 @group_command.command(
     "ban",
     **told(
-        "End a membership for good.",
-        "Mettre fin définitivement à une appartenance.",
+        "Keep somebody out for good, member or not.",
+        "Exclure quelqu'un pour de bon, membre ou non.",
         "confrere group ban cardiologie mallory@chu-b.example --reason 'copied a case elsewhere'",
     ),
 )
@@ -159,12 +164,51 @@ def remove(console: Console, group: str, member: str, reason: str) -> None:
 @click.pass_obj
 def ban(console: Console, group: str, member: str, reason: str) -> None:
     async def act(ctx: Context, group_id: int, actor_id: int) -> None:
-        if not await acts.remove(ctx, group_id, actor_id, by=CONSOLE, reason=reason, ban=True):
-            raise LookupError
+        decision = await acts.ban(ctx, group_id, actor_id, by=CONSOLE, reason=reason)
+        if decision is not None:
+            raise refuse(decision)
 
     _act_on(console, group, member, act)
     sentence = say(f"{member} may not come back to {group}.", f"{member} ne peut plus revenir dans {group}.")
     console.tell({"group": group, "member": member, "state": "banned"}, sentence)
+
+
+@group_command.command(
+    "moderator",
+    **told(
+        "Let a member of this instance moderate a group; they are told. --undo: no more.",
+        "Laisser un membre d'ici modérer un groupe ; il est prévenu. --undo : plus maintenant.",
+        "confrere group moderator cardiologie david",
+    ),
+)
+@click.argument("group")
+@click.argument("member")
+@click.option("--undo", is_flag=True)
+@click.pass_obj
+def moderator(console: Console, group: str, member: str, undo: bool) -> None:
+    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+        decision = await acts.set_moderator(ctx, group_id, actor_id, by=CONSOLE, moderator=not undo)
+        if decision is not None:
+            raise refuse(decision)
+        if not undo:
+            await _tell_moderator(ctx, group, await ctx.db.read(lambda tx: get_member(tx, member)))
+
+    _act_on(console, group, member, act)
+    sentence = (
+        say(f"{member} no longer moderates {group}.", f"{member} ne modère plus {group}.")
+        if undo
+        else say(f"{member} moderates {group}.", f"{member} modère {group}.")
+    )
+    console.tell({"group": group, "member": member, "moderator": not undo}, sentence)
+
+
+async def _tell_moderator(ctx: Context, group: str, person: Person) -> None:
+    await tell_member(
+        ctx,
+        person,
+        french=f"Vous modérez désormais le groupe {group} : connectez une application et choisissez « Continuer en tant que ».",
+        english=f"You now moderate the group {group}: sign an app in and choose “Continue as”.",
+    )
 
 
 @group_command.command(

@@ -15,9 +15,9 @@ from storage.records import Actor, Group
 
 
 async def get_member(tx: Reader, name: str) -> Person:
-    """A member of ours by name. Refused for anybody else."""
+    """A member of ours by name. Refused for anybody else, and for channels."""
     actor = await actors.get_actor_by_handle(tx, name.removeprefix("@"), "")
-    person = await members.get_person(tx, actor.id) if actor else None
+    person = await members.get_person(tx, actor.id) if actor and actor.type == "Person" else None
     if person is None:
         raise Refused(say(f"no member {name} here", f"pas de membre {name} ici"))
     return person
@@ -30,6 +30,14 @@ async def get_group(tx: Reader, name: str) -> tuple[Group, Actor]:
     if actor is None or group is None:
         raise Refused(say(f"no group {name} here", f"pas de groupe {name} ici"))
     return group, actor
+
+
+async def get_channel(tx: Reader, name: str) -> Actor:
+    """A channel of ours by name. Refused for anything else."""
+    actor = await actors.get_actor_by_handle(tx, name.removeprefix("@"), "")
+    if actor is None or actor.type != "Service":
+        raise Refused(say(f"no channel {name} here", f"pas de chaîne {name} ici"))
+    return actor
 
 
 async def get_anyone(tx: Reader, name: str) -> Actor:

@@ -73,9 +73,10 @@ CREATE TABLE actor_keys (
 
 CREATE INDEX actor_keys_by_actor ON actor_keys (actor_id);
 
+-- Accounts here: of people, and of the institution itself (channels: no address, no password, several operators).
 CREATE TABLE members (
   actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
-  email TEXT NOT NULL UNIQUE,
+  email TEXT NOT NULL,               -- '' for a channel
   password_hash TEXT NOT NULL,       -- argon2id; '' when only a sign-in link opens the account
   role TEXT NOT NULL DEFAULT 'member',
   locale TEXT NOT NULL DEFAULT 'fr',
@@ -107,6 +108,18 @@ CREATE TABLE member_weeks (
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
   PRIMARY KEY (week, actor_id)
 ) STRICT, WITHOUT ROWID;
+
+CREATE UNIQUE INDEX members_by_email ON members (email) WHERE email <> '';
+
+-- Who may act as a channel.
+CREATE TABLE channel_operators (
+  channel_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (channel_id, actor_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX channel_operators_by_actor ON channel_operators (actor_id);
 
 CREATE TABLE attestations (
   actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
@@ -737,7 +750,8 @@ CREATE TABLE oauth_codes (
   redirect_uri TEXT NOT NULL,
   scopes TEXT NOT NULL,
   challenge TEXT NOT NULL DEFAULT '',
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  operator_id INTEGER REFERENCES actors (id) ON DELETE CASCADE  -- as in tokens
 ) STRICT;
 
 CREATE TABLE tokens (
@@ -747,10 +761,12 @@ CREATE TABLE tokens (
   actor_id INTEGER REFERENCES actors (id) ON DELETE CASCADE,
   scopes TEXT NOT NULL,
   created_at INTEGER NOT NULL,
-  used_at INTEGER                    -- noted once a day
+  used_at INTEGER,                   -- noted once a day
+  operator_id INTEGER REFERENCES actors (id) ON DELETE CASCADE  -- the member who acts as actor_id, a channel or a group
 ) STRICT;
 
 CREATE INDEX tokens_by_actor ON tokens (actor_id);
+CREATE INDEX tokens_by_operator ON tokens (operator_id) WHERE operator_id IS NOT NULL;
 
 CREATE TABLE push_subscriptions (
   id INTEGER PRIMARY KEY,

@@ -17,6 +17,7 @@ from policies.membership import (
     lease_live,
     lease_until,
     may_accept,
+    may_ask,
     may_join,
     may_leave,
     may_remove,
@@ -89,6 +90,7 @@ OTHER = replace(REMOTE, host="strict.example")
             Reason.LEVEL_TOO_LOW,
         ),
         (replace(LOCAL, banned=True, invited=True), Deny("group:banned", Reason.BANNED), Reason.BANNED),
+        (replace(LOCAL, person=False, invited=True), Deny("group:person", Reason.PEOPLE_ONLY), Reason.PEOPLE_ONLY),
         (replace(LOCAL, joined_today=99), Allow("verification:attestation"), None),
         (REMOTE, Allow('state:peers."b.example".state'), None),
         (replace(REMOTE, capable=False), Deny("group:capability", Reason.NOT_CAPABLE), Reason.NOT_CAPABLE),
@@ -131,6 +133,11 @@ OTHER = replace(REMOTE, host="strict.example")
 def test_join_and_accept(facts: JoinFacts, joined: Decision, accepted: Reason | None) -> None:
     assert may_join(facts, RULES, NOW) == joined
     assert getattr(may_accept(facts, RULES, NOW), "reason", None) is accepted
+
+
+def test_only_people_ask_wherever_the_group_lives() -> None:
+    assert may_ask(person=True) == Allow("group:person")
+    assert may_ask(person=False) == Deny("group:person", Reason.PEOPLE_ONLY)
 
 
 def test_the_first_member_of_a_host_is_a_notice() -> None:

@@ -59,6 +59,11 @@ FOLLOWERS, DIRECT = SeeFacts(Audience.FOLLOWERS, viewer_active=True), SeeFacts(A
         (replace(MEMBER, distributed=False, is_author=True), True),
         (replace(MEMBER, host_suspended=True), False),
         (replace(MEMBER, author_active=False), False),
+        (replace(MEMBER, member=False, is_group=True), True),
+        (replace(MEMBER, member=False, is_group=True, author_active=False), False),
+        (replace(MEMBER, member=False, is_group=True, viewer_active=False), False),
+        (replace(FOLLOWERS, is_group=True), False),
+        (replace(DIRECT, is_group=True), False),
     ],
 )
 def test_who_sees(facts: SeeFacts, *, seen: bool) -> None:

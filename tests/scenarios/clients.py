@@ -133,7 +133,7 @@ class _Page(HTMLParser):
         if tag == "form":
             self._action = given["action"]
             self.forms[self._action] = {}
-        elif tag == "input" and self._action:
+        elif tag == "input" and self._action and (given.get("type") != "radio" or "checked" in given):
             self.forms[self._action][given["name"]] = given.get("value", "")
         self._in_code = tag == "code" and given.get("class") == "oauth-code"
 
@@ -176,21 +176,23 @@ class Browser:
         return self._page.code
 
 
-def fetch_code(address: str, name: str) -> str:
-    """What a person does at the address that an app sends them to: sign in, let it in, copy the code."""
+def fetch_code(address: str, name: str, guise: Actor | None = None) -> str:
+    """What a person does at the address that an app sends them to: sign in, let it in (as somebody else), copy the code."""
     browser = Browser()
     try:
         browser.open(address)
         browser.submit("/auth/sign_in", login=name, password=PASSWORD)
-        browser.submit("/oauth/authorize", decision="allow")
+        browser.submit("/oauth/authorize", decision="allow", **({"as": str(guise.id)} if guise else {}))
         return browser.code
     finally:
         browser.close()
 
 
 @contextmanager
-def mastodon_py(at: House, name: str, scopes: list[str] | None = None) -> Iterator[Mastodon]:
-    """Mastodon.py, registered by itself and signed in by the page."""
+def mastodon_py(
+    at: House, name: str, scopes: list[str] | None = None, *, guise: Actor | None = None
+) -> Iterator[Mastodon]:
+    """Mastodon.py, registered by itself and signed in by the page, as oneself or as a channel or a group."""
     scopes = scopes or SCOPES
     with requests.Session() as session:
         key, secret = Mastodon.create_app("Ward notes", scopes=scopes, api_base_url=at.base, session=session)
@@ -203,7 +205,7 @@ def mastodon_py(at: House, name: str, scopes: list[str] | None = None) -> Iterat
             ratelimit_method="throw",  # rather than to wait for minutes
         )
         address = client.auth_request_url(scopes=scopes, allow_http=True, state="a-state")
-        client.log_in(code=fetch_code(address, name), scopes=scopes, allow_http=True)
+        client.log_in(code=fetch_code(address, name, guise), scopes=scopes, allow_http=True)
         yield client
 
 

@@ -404,6 +404,44 @@ def test_nobody_is_accepted_who_has_not_asked(group: Console) -> None:
     assert "no group" in group.refuse("group", "accept", "urgences", "david")
 
 
+def test_moderating_is_given_and_taken(group: Console) -> None:
+    assert "appoint another" in group.refuse("group", "moderator", "cardiologie", "claire", "--undo")
+    assert "nothing to do" in group.refuse("group", "moderator", "cardiologie", "david")
+    assert "appoint another" in group.refuse("group", "remove", "cardiologie", "claire")
+    assert "appoint another" in group.refuse("group", "ban", "cardiologie", "claire")
+    before = asyncio.run(count_told(os.environ["CONFRERE_DATABASE"]))
+    group.do("group", "moderator", "cardiologie", "claire")
+    assert ("group.moderator", "cardiologie") in group.acts()
+    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == before + 1
+
+
+# --- channels -----------------------------------------------------------------------------------------------------
+
+
+def test_a_channel_and_who_runs_it(group: Console) -> None:
+    add = ("channel", "add", "actualites", "--title", "CHU A, actualités", "--operator")
+    assert "no member nobody" in group.refuse(*add, "nobody")
+    assert "letters" in group.refuse("channel", "add", "a b", "--title", "T", "--operator", "claire")
+    assert group.ask("channel", "list") == []
+    assert group.ask(*add, "claire")["uri"].startswith("http://localhost:8000/ap/actors/")
+    assert "taken" in group.refuse(*add, "claire")
+    [row] = group.ask("channel", "list")
+    assert row == group.ask("channel", "show", "actualites")
+    assert (row["title"], row["operators"]) == ("CHU A, actualités", ["claire"])
+    group.do("channel", "add-operator", "actualites", "david")
+    assert "already" in group.refuse("channel", "add-operator", "actualites", "david")
+    assert [one["name"] for one in group.ask("channel", "operators", "actualites")] == ["claire", "david"]
+    group.do("channel", "remove-operator", "actualites", "claire")
+    assert "does not run" in group.refuse("channel", "remove-operator", "actualites", "claire")
+    assert [one["name"] for one in group.ask("channel", "operators", "@actualites")] == ["david"]
+    acts = [name for name, subject in group.acts() if subject == "actualites"]
+    assert sorted(acts) == ["channel.add_operator", "channel.create", "channel.remove_operator"]
+    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 2
+    assert "no channel cardiologie" in group.refuse("channel", "show", "cardiologie")
+    for command in (("member", "show"), ("member", "disable"), ("token", "create")):
+        assert "no member actualites" in group.refuse(*command, "actualites")
+
+
 # --- peers and policy ---------------------------------------------------------------------------------------------
 
 

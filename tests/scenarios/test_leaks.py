@@ -2,7 +2,7 @@
 
 A word that stands nowhere else is planted in a post, its warning, an edit, a poll and a reply; then everybody who is not
 entitled tries every route of the route table with everything an insider could have told them: nobody, an app, a
-colleague, a former member, a member of another group, an admin, other servers.
+colleague, a former member, a member of another group, another group, an admin, other servers.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from storage.database import Reader
 from storage.records import Actor
 from tests.scenarios.listening import listening
 from tests.scenarios.world import Instance, Member, World, ruleset
+from tests.web.acting import token_as
 
 POST, WARNING, EDIT, REPLY, OPTION = "zorglubtext", "zorglubwarnung", "zorglubedit", "zorglubreply", "zorglubwahl"
 PLANTED = (POST, WARNING, EDIT, REPLY, OPTION)
@@ -41,6 +42,7 @@ class Stage:
     marc: Member
     chief: Member
     app: str
+    guises: dict[str, str]
     group: Actor
 
     @classmethod
@@ -59,9 +61,14 @@ class Stage:
         marc = await a.member("marc", profession="physician", specialty="nephrology")
         chief = await a.member("chief", profession="physician", role="admin")
         group = await a.group("cardiologie", anna, reach=(b.host, c.host))
-        await a.group("nephrologie", marc)
+        other = await a.group("nephrologie", marc)
         app = await a.app_token()
-        stage = cls(world, a, b, c, anna, olga, ben, nina, carl, luc, marc, chief, app, group)
+        guises = {
+            "another group": await token_as(a.ctx.db, marc.actor, other, now=world.clock()),
+            "a former member as the group": await token_as(a.ctx.db, luc.actor, group, now=world.clock()),
+            "a colleague as the group": await token_as(a.ctx.db, olga.actor, group, now=world.clock()),
+        }
+        stage = cls(world, a, b, c, anna, olga, ben, nina, carl, luc, marc, chief, app, guises, group)
         await stage.join(ben)
         await stage.join(luc)
         await stage.expel(luc)
@@ -80,9 +87,9 @@ class Stage:
             "admin": self.chief,
         }
         found = [Intruder(name, token=member.token) for name, member in people.items()]
-        return (
-            found[1:2] if engine == "postgresql" else [Intruder("nobody"), Intruder("an app", token=self.app), *found]
-        )
+        others = [Intruder("nobody"), Intruder("an app", token=self.app)]
+        others += [Intruder(name, token=token) for name, token in self.guises.items()]
+        return found[1:2] if engine == "postgresql" else [*others, *found]
 
     async def join(self, member: Member) -> Actor:
         await member.follow(f"@cardiologie@{self.a.host}")

@@ -44,7 +44,7 @@ async def add_token(db: Database, app: App, actor_id: int | None, hashed: str) -
 
 
 async def grant_of(db: Database, hashed: str) -> Grant | None:
-    return await db.read(lambda tx: get_grant(tx, hashed))
+    return await db.read(lambda tx: get_grant(tx, hashed, now=NOW))
 
 
 async def test_apps_are_found_by_both_their_keys(db: Database) -> None:
@@ -72,7 +72,9 @@ async def test_old_codes_are_forgotten_when_a_new_one_is_made(db: Database) -> N
 async def test_a_grant_names_its_member_and_role(db: Database) -> None:
     app, person = await add_app(db), await add_person(db, "alice", role="auditor")
     token = await add_token(db, app, person.actor.id, "t1")
-    assert await grant_of(db, "t1") == Grant(token.id, app.id, "read write", person.actor.id, "auditor", "")
+    assert await grant_of(db, "t1") == Grant(
+        token.id, app.id, "read write", person.actor.id, "auditor", "", type="Person", name="alice"
+    )
     assert await grant_of(db, "t2") is None
 
 

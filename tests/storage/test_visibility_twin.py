@@ -37,6 +37,7 @@ class Person:
     active: bool = True
     suspended: bool = False
     blocked: bool = False  # by every author
+    is_group: bool = False  # one of the two groups, for who acts as it
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Stage:
     def __init__(self, db: Database) -> None:
         self.rows = Rows(db)
         self.viewers: list[Person] = []
+        self.groups: list[Person] = []
         self.authors: list[Person] = []
         self.posts: list[Post] = []
 
@@ -64,6 +66,8 @@ class Stage:
         for follows, member, lease, blocked in product(BOTH, BOTH, BOTH, BOTH):
             made = await stage._person(follows=follows, member=member, lease_live=lease)
             stage.viewers.append(replace(made, blocked=blocked))
+        nothing = {"follows": False, "member": False, "lease_live": False}
+        stage.groups = [Person(group, is_group=True, **nothing) for group in (stage.here, stage.there)]
         for member, lease, active, suspended in product(BOTH, BOTH, BOTH, BOTH):
             made = await stage._person(member=member, lease_live=lease, active=active, suspended=suspended)
             stage.authors.append(made)
@@ -133,7 +137,8 @@ def facts_of(post: Post, viewer: Person | None) -> SeeFacts:
         is_author=viewer is post.author,
         blocked=viewer.blocked,
         follows=viewer.follows,
-        mentioned=post.mentions_all,
+        mentioned=post.mentions_all and not viewer.is_group,
+        is_group=viewer.actor.id == post.row.group_id,
         member=viewer.member,
         lease_live=viewer.lease_live,
     )
@@ -148,8 +153,10 @@ def every() -> Iterator[SeeFacts]:
 def impossible(facts: SeeFacts) -> bool:
     """What no rows can say: nobody who has rights, an author who follows or blocks themself, or is disabled only as the one or the other."""
     about_viewer = (facts.is_author, facts.blocked, facts.follows, facts.mentioned, facts.member, facts.lease_live)
+    if facts.is_group and (facts.audience is not Audience.GROUP or any(about_viewer)):
+        return True  # a group is in no group, follows nobody and writes nothing
     if not facts.viewer_active:
-        return any(about_viewer)
+        return facts.is_group or any(about_viewer)
     return facts.is_author and (facts.follows or facts.blocked or not facts.author_active)
 
 
@@ -157,7 +164,7 @@ async def test_the_sql_sees_what_the_rule_sees_for_every_combination_of_facts(db
     stage = await Stage.build(db)
     ids = [post.row.id for post in stage.posts]
     tried: set[SeeFacts] = set()
-    for viewer in (None, *stage.viewers, *(author for author in stage.authors if author.active)):
+    for viewer in (None, *stage.viewers, *stage.groups, *(author for author in stage.authors if author.active)):
         who = viewer.actor.id if viewer else NOBODY
         seen = await seen_by(db, who, ids)
         for post in stage.posts:

@@ -149,4 +149,6 @@ def test_an_app_on_several_devices_is_one_app() -> None:
     app = App(1, "c", "", "Ice Cubes", None, "app://", "read write", 0)
     newer = Token(3, "h3", 1, 7, "read push", 30, 35)
     older = Token(2, "h2", 1, 7, "read write", 20, 40)
-    assert group_apps([(app, newer), (app, older)]) == [Admitted(app, ("read", "push", "write"), 20, 40)]
+    assert group_apps([(app, newer, ""), (app, older, "cardiologie")]) == [
+        Admitted(app, ("read", "push", "write"), 20, 40, ("cardiologie",))
+    ]

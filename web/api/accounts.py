@@ -3,10 +3,13 @@
 Joining a private group is following it: a locked account, whose acceptance comes later.
 """
 
+from dataclasses import replace
+
 from aiohttp import web
 
 from federation.outbox import follows
 from policies.decision import Allow, Deny
+from policies.terms import Audience, Role
 from storage import actors, groups, members, relations, remarks, timelines, views
 from storage.database import Reader, Transaction
 from storage.members import Person
@@ -15,6 +18,7 @@ from storage.records import Actor, Status
 from storage.relations import Listed
 from storage.timelines import Kinds
 from storage.views import People
+from web import as_group
 from web.answers import answer
 from web.api.search import find_accounts, parse_wanted
 from web.auth import Viewer, public, requires
@@ -46,7 +50,7 @@ MOST_REMARK = 2_000
 
 
 @routes.get("/api/v1/accounts/verify_credentials")
-@requires("profile", "read:accounts")
+@requires("profile", "read:accounts", group=True)
 async def verify_credentials(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     return await show_oneself(request, viewer)
 
@@ -65,21 +69,26 @@ async def show_oneself(request: web.Request, viewer: Viewer) -> web.Response:
 
 
 @routes.get("/api/v1/preferences")
-@requires("read:accounts")
+@requires("read:accounts", group=True)
 async def get_preferences(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     person = await request.app[CONTEXT].db.read(lambda tx: _require_person(tx, viewer))
     return answer(preferences(person.member))
 
 
 async def _require_person(tx: Reader, viewer: Viewer) -> Person:
-    person = await members.get_person(tx, viewer.actor_id)
-    if person is None:
+    """A group has no settings: it is shown with those that nobody chose, in the language of who acts as it."""
+    person = await members.get_person(tx, viewer.person_id if viewer.is_group else viewer.actor_id)
+    actor = await actors.get_actor(tx, viewer.actor_id)
+    if person is None or actor is None:
         raise not_found()
-    return person
+    if not viewer.is_group:
+        return person
+    blank = replace(person.member, role=Role.MEMBER, default_audience=Audience.FOLLOWERS, default_sensitive=0)
+    return Person(blank, actor)
 
 
 @routes.get("/api/v1/accounts/lookup")
-@public("read:accounts")
+@public("read:accounts", group=True)
 async def look_up(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     """By name, among those known here: nothing is fetched."""
     origin = request.app[CONTEXT].origin
@@ -107,7 +116,7 @@ async def search(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
 
 @routes.get("/api/v1/accounts/relationships")
-@requires("read:follows")
+@requires("read:follows", group=True)
 async def list_relationships(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     ctx, ids = request.app[CONTEXT], read_query(request).identifiers("id")
     now = ctx.now()
@@ -134,7 +143,7 @@ async def list_familiar_followers(request: web.Request, viewer: Viewer) -> web.S
 
 
 @routes.get("/api/v1/accounts")
-@public("read:accounts")
+@public("read:accounts", group=True)
 async def list_accounts(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     ids = read_query(request).identifiers("id")[:MOST_AT_ONCE]
 
@@ -145,7 +154,7 @@ async def list_accounts(request: web.Request, viewer: Viewer | None) -> web.Stre
 
 
 @routes.get("/api/v1/accounts/{id}")
-@public("read:accounts")
+@public("read:accounts", group=True)
 async def get_account(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     actor_id = path_id(request)
 
@@ -163,7 +172,7 @@ async def require_known(tx: Reader, actor_id: int, viewer: Viewer | None, now: i
 
 
 @routes.get("/api/v1/accounts/{id}/statuses")
-@public("read:statuses")
+@public("read:statuses", group=True)
 async def list_statuses(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     """What somebody posted; of a private group, what its members did, for its members."""
     form, actor_id = read_query(request), path_id(request)
@@ -191,9 +200,17 @@ async def _posts_of(tx: Reader, actor: Actor, viewer: Viewer | None, page: Page,
 
 
 @routes.get("/api/v1/accounts/{id}/followers")
-@public("read:accounts")
+@public("read:accounts", group=True)
 async def list_followers(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
-    return await _show_follows(request, viewer, relations.list_followers)
+    """Of a private group nobody is told any, but who acts as it: its members."""
+    if viewer is None or not viewer.is_group or path_id(request) != viewer.actor_id:
+        return await _show_follows(request, viewer, relations.list_followers)
+    page = parse_page(read_query(request), default=40, most=80)
+
+    async def query(tx: Reader, now: int) -> list[Listed]:
+        return await relations.list_members(tx, viewer.actor_id, stored_page(page), now=now)
+
+    return await show_listed(request, viewer, page, query)
 
 
 @routes.get("/api/v1/accounts/{id}/following")
@@ -242,10 +259,13 @@ async def unfollow(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
 
 @routes.post("/api/v1/accounts/{id}/remove_from_followers")
-@requires("write:follows")
+@requires("write:follows", group=True)
 async def remove_from_followers(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     target = await require_target(request, viewer)
-    await follows.remove_follower(request.app[CONTEXT], viewer.actor_id, target)
+    if viewer.is_group:
+        await as_group.remove(request, viewer, target, state="active")
+    else:
+        await follows.remove_follower(request.app[CONTEXT], viewer.actor_id, target)
     return await show_relationship(request, viewer, target)
 
 

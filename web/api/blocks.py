@@ -12,6 +12,7 @@ from storage.mutes import FOR_EVER
 from storage.records import Mute
 from storage.relations import Listed
 from storage.views import People
+from web import as_group
 from web.answers import answer
 from web.api.accounts import require_target, show_relationship
 from web.auth import Viewer, requires
@@ -29,29 +30,35 @@ MOST_SECONDS = 10 * 365 * 86_400  # of a mute; beyond lies no plan but a slip
 
 
 @routes.post("/api/v1/accounts/{id}/block")
-@requires("write:blocks")
+@requires("write:blocks", group=True)
 async def block(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     target = await require_target(request, viewer)
-    if isinstance(await acts.block(request.app[CONTEXT], viewer.actor_id, target), Deny):
+    if viewer.is_group:
+        await as_group.ban(request, viewer, target)
+    elif isinstance(await acts.block(request.app[CONTEXT], viewer.actor_id, target), Deny):
         raise ApiError(403, "This action is not allowed")
     return await show_relationship(request, viewer, target)
 
 
 @routes.post("/api/v1/accounts/{id}/unblock")
-@requires("write:blocks")
+@requires("write:blocks", group=True)
 async def unblock(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     target = await require_target(request, viewer)
-    await acts.unblock(request.app[CONTEXT], viewer.actor_id, target)
+    if viewer.is_group:
+        await as_group.unban(request, viewer, target)
+    else:
+        await acts.unblock(request.app[CONTEXT], viewer.actor_id, target)
     return await show_relationship(request, viewer, target)
 
 
 @routes.get("/api/v1/blocks")
-@requires("read:blocks")
+@requires("read:blocks", group=True)
 async def list_blocks(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     page = parse_page(read_query(request), default=40, most=80)
 
     async def query(tx: Reader, _: int) -> list[Listed]:
-        return await relations.list_blocked(tx, viewer.actor_id, stored_page(page))
+        ask = relations.list_banned if viewer.is_group else relations.list_blocked
+        return await ask(tx, viewer.actor_id, stored_page(page))
 
     return await show_listed(request, viewer, page, query)
 

@@ -40,7 +40,7 @@ MOST_SECONDS = 100 * 365 * 24 * 3600
 
 
 @routes.get("/api/v2/filters")
-@requires("read:filters")
+@requires("read:filters", group=True)
 async def list_filters(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     async def unit(tx: Reader, now: int) -> list[Entity]:
         return await _show(tx, await filters.list_filters(tx, viewer.actor_id), now)
@@ -206,7 +206,7 @@ async def delete_status(request: web.Request, viewer: Viewer) -> web.StreamRespo
 
 
 @routes.get("/api/v1/filters")
-@requires("read:filters")
+@requires("read:filters", group=True)
 async def list_filters_v1(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     async def unit(tx: Reader, _: int) -> list[Entity]:
         found = {one.id: one for one in await filters.list_filters(tx, viewer.actor_id)}

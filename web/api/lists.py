@@ -29,7 +29,7 @@ POLICIES = ("followed", "list", "none")
 
 
 @routes.get("/api/v1/lists")
-@requires("read:lists")
+@requires("read:lists", group=True)
 async def list_lists(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     ctx = request.app[CONTEXT]
     now = ctx.now()

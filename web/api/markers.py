@@ -19,7 +19,7 @@ TIMELINES = ("home", "notifications")
 
 
 @routes.get("/api/v1/markers")
-@requires("read:statuses")
+@requires("read:statuses", group=True)
 async def get_markers(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     """Those that are asked for and that there are."""
     asked = read_query(request).texts("timeline")

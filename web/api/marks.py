@@ -12,6 +12,7 @@ from storage.ids import new_id
 from storage.records import Status
 from storage.timelines import Marked
 from storage.visibility import get_visible
+from web import as_group
 from web.answers import answer
 from web.auth import Viewer, requires
 from web.bodies import path_id, read_query
@@ -96,17 +97,22 @@ async def _require_meant(tx: Reader, status_id: int, viewer: Viewer, now: int) -
 
 
 @routes.post("/api/v1/statuses/{id}/pin")
-@requires("write:accounts")
+@requires("write:accounts", group=True)
 async def pin(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    outcome = await pins.pin(request.app[CONTEXT], viewer.actor_id, path_id(request))
+    if viewer.is_group:
+        outcome = await as_group.pin(request, viewer, path_id(request))
+    else:
+        outcome = await pins.pin(request.app[CONTEXT], viewer.actor_id, path_id(request))
     if isinstance(outcome, Unpinnable):
         raise ApiError(422, f"Validation failed: {_UNPINNABLE[outcome]}")
     return await show_after(request, viewer, outcome)
 
 
 @routes.post("/api/v1/statuses/{id}/unpin")
-@requires("write:accounts")
+@requires("write:accounts", group=True)
 async def unpin(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    if viewer.is_group:
+        return await show_after(request, viewer, await as_group.unpin(request, viewer, path_id(request)))
     return await show_after(request, viewer, await pins.unpin(request.app[CONTEXT], viewer.actor_id, path_id(request)))
 
 

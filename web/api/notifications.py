@@ -11,13 +11,14 @@ from dataclasses import replace
 from aiohttp import web
 
 from storage import notifications, relations, views
-from storage.database import Reader, Transaction
+from storage.database import Reader
 from storage.ids import first_id, milliseconds
 from storage.markers import list_markers
 from storage.notifications import Wanted
 from storage.pages import Page
 from storage.records import Actor, Notification, Status
 from storage.views import Posts
+from web import as_group
 from web.answers import answer, empty
 from web.auth import Viewer, requires
 from web.bodies import path_id, read_form, read_query
@@ -40,7 +41,7 @@ _KEY = re.compile(r"(favourite|reblog|follow)(?:-([0-9]{1,19}))?-([0-9]{1,6})")
 
 
 @routes.get("/api/v1/notifications")
-@requires("read:notifications")
+@requires("read:notifications", group=True)
 async def list_single(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     form = read_query(request)
     page = parse_page(form, default=40, most=80)
@@ -50,7 +51,7 @@ async def list_single(request: web.Request, viewer: Viewer) -> web.StreamRespons
 
 
 @routes.get("/api/v1/notifications/unread_count")
-@requires("read:notifications")
+@requires("read:notifications", group=True)
 async def count_unread(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     form = read_query(request)
     limit = parse_limit(form, default=UNREAD, most=MOST_UNREAD)
@@ -59,9 +60,12 @@ async def count_unread(request: web.Request, viewer: Viewer) -> web.StreamRespon
 
 @routes.post("/api/v1/notifications/clear")
 @routes.post("/api/v2/notifications/clear")
-@requires("write:notifications")
+@requires("write:notifications", group=True)
 async def clear(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    await request.app[CONTEXT].db.transact(lambda tx: notifications.delete_all_of(tx, viewer.actor_id))
+    if viewer.is_group:
+        await as_group.clear(request, viewer, None)
+    else:
+        await request.app[CONTEXT].db.transact(lambda tx: notifications.delete_all_of(tx, viewer.actor_id))
     return empty()
 
 
@@ -76,23 +80,26 @@ async def dismiss_several(request: web.Request, viewer: Viewer) -> web.StreamRes
 
 @routes.delete("/api/v1/notifications/{id}")
 @routes.post("/api/v1/notifications/{id}/dismiss")
-@requires("write:notifications")
+@requires("write:notifications", group=True)
 async def dismiss(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     ctx, ask = request.app[CONTEXT], _one_of(viewer, path_id(request))
     now = ctx.now()
+    found = await ctx.db.read(lambda tx: ask(tx, now))
+    if not found:
+        raise not_found()
+    return await _put_away(request, viewer, [one.id for one in found])
 
-    async def unit(tx: Transaction) -> None:
-        found = await ask(tx, now)
-        if not found:
-            raise not_found()
-        await notifications.delete_some_of(tx, viewer.actor_id, [one.id for one in found])
 
-    await ctx.db.transact(unit)
+async def _put_away(request: web.Request, viewer: Viewer, ids: list[int]) -> web.Response:
+    if viewer.is_group:
+        await as_group.clear(request, viewer, ids)
+    else:
+        await request.app[CONTEXT].db.transact(lambda tx: notifications.delete_some_of(tx, viewer.actor_id, ids))
     return empty()
 
 
 @routes.get("/api/v1/notifications/{id}")
-@requires("read:notifications")
+@requires("read:notifications", group=True)
 async def get_single(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     found, shown = await _read(request, viewer, _one_of(viewer, path_id(request)))
     if not found:
@@ -101,7 +108,7 @@ async def get_single(request: web.Request, viewer: Viewer) -> web.StreamResponse
 
 
 @routes.get("/api/v2/notifications")
-@requires("read:notifications")
+@requires("read:notifications", group=True)
 async def list_grouped(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     form = read_query(request)
     page, kinds = parse_page(form, default=40, most=80), form.texts("grouped_types") or GROUPED
@@ -115,7 +122,7 @@ async def list_grouped(request: web.Request, viewer: Viewer) -> web.StreamRespon
 
 
 @routes.get("/api/v2/notifications/unread_count")
-@requires("read:notifications")
+@requires("read:notifications", group=True)
 async def count_unread_groups(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     form = read_query(request)
     limit, kinds = parse_limit(form, default=UNREAD, most=MOST_UNREAD), form.texts("grouped_types") or GROUPED
@@ -137,22 +144,20 @@ async def _list_unread(request: web.Request, viewer: Viewer, wanted: Wanted, lim
 
 
 @routes.post("/api/v2/notifications/{key}/dismiss")
-@requires("write:notifications")
+@requires("write:notifications", group=True)
 async def dismiss_group(request: web.Request, viewer: Viewer) -> web.StreamResponse:
-    ids = [one.id for one, _ in (await _read_group(request, viewer))[0]]
-    await request.app[CONTEXT].db.transact(lambda tx: notifications.delete_some_of(tx, viewer.actor_id, ids))
-    return empty()
+    return await _put_away(request, viewer, [one.id for one, _ in (await _read_group(request, viewer))[0]])
 
 
 @routes.get("/api/v2/notifications/{key}")
-@requires("read:notifications")
+@requires("read:notifications", group=True)
 async def get_group(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     found, shown = await _read_group(request, viewer)
     return answer(_results({request.match_info["key"]: found}, shown))
 
 
 @routes.get("/api/v2/notifications/{key}/accounts")
-@requires("read:notifications", "write:notifications")
+@requires("read:notifications", "write:notifications", group=True)
 async def list_group_accounts(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     """In Mastodon the scope to write is asked for. Apps that only read notifications may see their people as well."""
     found, _ = await _read_group(request, viewer)

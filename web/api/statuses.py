@@ -16,6 +16,7 @@ from storage.database import Reader
 from storage.records import Member, Status, StatusEdit
 from storage.relations import Listed
 from storage.visibility import get_visible, list_visible
+from web import as_group
 from web.answers import answer
 from web.api.polls import parse_poll
 from web.api.scheduled import parse_due, schedule
@@ -196,7 +197,7 @@ async def _check_media(request: web.Request, viewer: Viewer, ids: tuple[int, ...
 
 
 @routes.get("/api/v1/statuses")
-@public("read:statuses")
+@public("read:statuses", group=True)
 async def list_statuses(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     ids = read_query(request).identifiers("id")[:MOST_AT_ONCE]
 
@@ -209,13 +210,13 @@ async def list_statuses(request: web.Request, viewer: Viewer | None) -> web.Stre
 
 
 @routes.get("/api/v1/statuses/{id}")
-@public("read:statuses")
+@public("read:statuses", group=True)
 async def get_status(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     return answer(await render_status(request, viewer, path_id(request)))
 
 
 @routes.get("/api/v1/statuses/{id}/context")
-@public("read:statuses")
+@public("read:statuses", group=True)
 async def get_context(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     status_id = path_id(request)
     above: list[Status] = []
@@ -280,14 +281,24 @@ async def edit(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
 
 @routes.delete("/api/v1/statuses/{id}")
-@requires("write:statuses")
+@requires("write:statuses", group=True)
 async def delete(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     """The answer is what was deleted, with its text: apps offer to write it anew."""
+    if viewer.is_group:
+        return await _delete_from_group(request, viewer)
     status = await _require_own(request, viewer)
     shown = await render_status(request, viewer, status.id)
     if await notes.delete(request.app[CONTEXT], viewer.actor_id, status.id) is None:
         raise not_found()
     return answer(deleted_status(shown, status.text))
+
+
+async def _delete_from_group(request: web.Request, viewer: Viewer) -> web.Response:
+    """As it was shown: what its author typed is theirs."""
+    shown = await render_status(request, viewer, path_id(request))
+    if not await as_group.remove_post(request, viewer, path_id(request)):
+        raise not_found()
+    return answer(deleted_status(shown, ""))
 
 
 @routes.get("/api/v1/statuses/{id}/source")

@@ -18,11 +18,13 @@ routes = web.RouteTableDef()
 
 
 @routes.get("/api/v1/timelines/home")
-@requires("read:statuses")
+@requires("read:statuses", group=True)
 async def get_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     page = parse_page(read_query(request))
 
     async def query(tx: Reader, now: int) -> list[Status]:
+        if viewer.is_group:
+            return await timelines.list_group(tx, viewer.actor_id, viewer.actor_id, stored_page(page), now=now)
         return await timelines.list_home(tx, viewer.actor_id, stored_page(page), now=now)
 
     return await show_timeline(request, viewer, page, query)

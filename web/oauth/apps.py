@@ -43,7 +43,7 @@ async def register_app(request: web.Request) -> web.StreamResponse:
 
 
 @routes.get("/api/v1/apps/verify_credentials")
-@for_newcomers()
+@for_newcomers(group=True)
 async def verify_credentials(request: web.Request, grant: Grant) -> web.StreamResponse:
     app = await request.app[CONTEXT].db.read(lambda tx: get_app(tx, grant.app_id))
     if app is None:

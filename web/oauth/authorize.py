@@ -2,6 +2,8 @@
 
 Nobody is sent anywhere without pressing a button: anyone may register an app, so that an automatic redirect, even one
 that tells of an error, would lend our name to any address (RFC 9700 §4.11.2).
+
+Who runs a channel or moderates a group may let the app act as that instead of as themselves ("continue as").
 """
 
 import re
@@ -11,9 +13,12 @@ from urllib.parse import urlencode
 
 from aiohttp import web
 
+from storage import audit
+from storage.channels import list_guises
+from storage.database import Transaction
 from storage.members import Person
 from storage.oauth import Code, get_app_by_client_id, insert_code
-from storage.records import App
+from storage.records import Actor, App
 from web.bodies import parse_pairs, query_text, read_query
 from web.forms import Form
 from web.keys import CONTEXT
@@ -50,6 +55,7 @@ class Problem(StrEnum):
     RESPONSE_TYPE = "response_type"
     SCOPE = "scope"
     CHALLENGE = "challenge"
+    GUISE = "guise"
 
 
 @routes.get("/oauth/authorize")
@@ -61,13 +67,14 @@ async def ask_consent(request: web.Request, visit: Visit) -> web.StreamResponse:
         return show(request, visit, "refused.html", status=400, problem=ask)
     if visit.me is None or query.boolean("force_login"):
         return to_sign_in(_without_force(request), lang=query.text("lang"))
-    target = form_target(ask.redirect_uri)
+    target, guises = form_target(ask.redirect_uri), await _list_guises(request, visit.me)
     return show(
         request,
         visit,
         "consent.html",
         form_targets=[target] if target else [],
         ask=ask,
+        guises=guises,
         target=target,
         switch=_without_force(request),
     )
@@ -83,7 +90,10 @@ async def decide(request: web.Request, visit: Visit) -> web.StreamResponse:
         return to_sign_in("/settings")
     if visit.form.text("decision") != "allow":
         return _refuse(ask)
-    return _send_back(ask, {"code": await _make_code(request, ask, visit.me)})
+    code = await _make_code(request, ask, visit.me, visit.form.identifier("as") or visit.me.actor.id)
+    if code is None:
+        return show(request, visit, "refused.html", status=403, problem=Problem.GUISE)
+    return _send_back(ask, {"code": code})
 
 
 @routes.delete("/oauth/authorize")
@@ -130,20 +140,42 @@ async def _find_ask(request: web.Request, form: Form) -> Ask | Problem:
     return parse_ask(form, await request.app[CONTEXT].db.read(lambda tx: get_app_by_client_id(tx, client_id)))
 
 
-async def _make_code(request: web.Request, ask: Ask, me: Person) -> str:
-    ctx, token = request.app[CONTEXT], new_token()
+async def _list_guises(request: web.Request, me: Person) -> list[Actor]:
+    ctx = request.app[CONTEXT]
     now = ctx.now()
+    return await ctx.db.read(lambda tx: list_guises(tx, me.actor.id, now=now))
+
+
+async def _make_code(request: web.Request, ask: Ask, me: Person, as_id: int) -> str | None:
+    """A code for acting as oneself or as somebody else; None for whom one may not act as (any more)."""
+    ctx, token = request.app[CONTEXT], new_token()
+    now, own = ctx.now(), as_id == me.actor.id
     code = Code(
         hash=hash_token(token),
         app_id=ask.app.id,
-        actor_id=me.actor.id,
+        actor_id=as_id,
         redirect_uri=ask.redirect_uri,
         scopes=" ".join(ask.scopes),
         challenge=ask.challenge,
         created_at=now,
+        operator_id=None if own else me.actor.id,
     )
-    await ctx.db.transact(lambda tx: insert_code(tx, code, older_than=now - CODE_MS))
-    return token
+
+    async def unit(tx: Transaction) -> str | None:
+        chosen = None if own else _find(as_id, await list_guises(tx, me.actor.id, now=now))
+        if chosen is None and not own:
+            return None
+        await insert_code(tx, code, older_than=now - CODE_MS)
+        if chosen is not None:
+            who, whom = me.actor.username, chosen.username
+            await audit.append(tx, actor=who, act="operator.sign_in", subject=whom, now=now, app=ask.app.name)
+        return token
+
+    return await ctx.db.transact(unit)
+
+
+def _find(actor_id: int, among: list[Actor]) -> Actor | None:
+    return next((actor for actor in among if actor.id == actor_id), None)
 
 
 def _refuse(ask: Ask) -> web.Response:

@@ -41,7 +41,7 @@ async def get_metadata(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/oauth/userinfo")
 @routes.post("/oauth/userinfo")
-@requires("profile", "read:accounts")
+@requires("profile", "read:accounts", group=True)
 async def get_userinfo(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     ctx = request.app[CONTEXT]
     actor = await ctx.db.read(lambda tx: get_actor(tx, viewer.actor_id))

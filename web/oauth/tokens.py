@@ -6,9 +6,9 @@ import hmac
 
 from aiohttp import web
 
+from policies.decision import Allow, Deny
 from storage.database import Database, Reader, Transaction
 from storage.ids import new_id
-from storage.members import get_person
 from storage.oauth import (
     Code,
     Grant,
@@ -22,7 +22,7 @@ from storage.oauth import (
     insert_token,
 )
 from storage.records import App, Token
-from web.auth import anyone, bearer_token, for_apps
+from web.auth import anyone, bearer_token, for_apps, may_use
 from web.bodies import read_form
 from web.forms import Form
 from web.keys import CONTEXT
@@ -47,9 +47,7 @@ async def give_token(request: web.Request) -> web.StreamResponse:
     async def unit(tx: Transaction) -> Token | Refusal:
         app = await check_client(tx, *credentials)
         row = app if isinstance(app, Refusal) else await _grant(tx, app, form, hash_token(token), ctx.now())
-        if isinstance(row, Token):
-            await insert_token(tx, row)
-        return row
+        return row if isinstance(row, Refusal) else await _insert(tx, row, now=ctx.now())
 
     row = await ctx.db.transact(unit)
     if isinstance(row, Refusal):
@@ -98,15 +96,15 @@ async def introspect(request: web.Request) -> web.StreamResponse:
     """RFC 7662, for an app about its own tokens: of others it learns no more than of what never was."""
     form = await read_form(request)
     credentials = parse_credentials(request.headers.get("Authorization", ""), form)
-    hashed = hash_token(form.text("token") or "")
+    hashed, now = hash_token(form.text("token") or ""), request.app[CONTEXT].now()
 
     async def unit(tx: Reader) -> Refusal | dict[str, object]:
         client = await check_client(tx, *credentials)
         if isinstance(client, Refusal):
             return client
         app, row = await _read_token(tx, hashed)
-        grant = await get_grant(tx, hashed)
-        if app is None or row is None or grant is None or app.id != client.id or grant.standing:
+        grant = await get_grant(tx, hashed, now=now)
+        if app is None or row is None or grant is None or app.id != client.id or isinstance(may_use(grant), Deny):
             return {"active": False}
         described = {"scope": row.scopes, "client_id": app.client_id, "token_type": "Bearer"}
         return {"active": True, **described, "exp": None, "iat": row.created_at // 1000}
@@ -147,13 +145,23 @@ async def issue_console_token(db: Database, actor_id: int, scopes: tuple[str, ..
     return token
 
 
+async def _insert(tx: Transaction, row: Token, *, now: int) -> Token | Refusal:
+    """Keep a token, unless it would be good for nothing: its member may have lost their rights since they consented."""
+    await insert_token(tx, row)
+    grant = await get_grant(tx, row.hash, now=now)
+    if grant is not None and (grant.actor_id is None or isinstance(may_use(grant), Allow)):
+        return row
+    await delete_token(tx, row.hash, app_id=row.app_id)
+    return Refusal("invalid_grant")
+
+
 async def _grant(tx: Transaction, app: App, form: Form, hashed: str, now: int) -> Token | Refusal:
     match form.text("grant_type"):
         case "authorization_code":
             code = await _claim(tx, app, form, now)
             if code is None:
                 return Refusal("invalid_grant")
-            return Token(new_id(now), hashed, app.id, code.actor_id, code.scopes, now)
+            return Token(new_id(now), hashed, app.id, code.actor_id, code.scopes, now, operator_id=code.operator_id)
         case "client_credentials":
             scopes = _scopes_of_app(app, form)
             if scopes is None:
@@ -173,8 +181,7 @@ async def _claim(tx: Transaction, app: App, form: Form, now: int) -> Code | None
         return None
     if not verifier_fits(code.challenge, form.text("code_verifier") or ""):
         return None
-    person = await get_person(tx, code.actor_id)
-    return code if person is not None and person.enabled else None
+    return code
 
 
 def verifier_fits(challenge: str, verifier: str) -> bool:

@@ -23,12 +23,13 @@ routes = web.RouteTableDef()
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """An app that a member let in, perhaps on several devices. Times in unix ms."""
+    """An app that a member let in, perhaps on several devices. Times in unix ms. `names`: as whom, besides themselves."""
 
     app: App
     scopes: tuple[str, ...]
     since: int
     used_at: int | None
+    names: tuple[str, ...] = ()
 
 
 @routes.get(APPS)
@@ -72,15 +73,16 @@ async def end_sessions(request: web.Request, visit: Visit) -> web.StreamResponse
     return redirect(SESSIONS)
 
 
-def group_apps(rows: list[tuple[App, Token]]) -> list[Admitted]:
+def group_apps(rows: list[tuple[App, Token, str]]) -> list[Admitted]:
     """One entry for each app, however many tokens it has, in the order of the newest."""
     found: dict[int, Admitted] = {}
-    for app, token in rows:
+    for app, token, name in rows:
         before = found.get(app.id) or Admitted(app, (), token.created_at, None)
         found[app.id] = Admitted(
             app,
             tuple(dict.fromkeys((*before.scopes, *token.scopes.split()))),
             min(before.since, token.created_at),
             max(filter(None, (before.used_at, token.used_at)), default=None),
+            tuple(dict.fromkeys(filter(None, (*before.names, name)))),
         )
     return list(found.values())

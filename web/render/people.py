@@ -220,9 +220,10 @@ def _plain(html: str) -> str:
 
 
 def relationship(relation: Relation) -> Entity:
-    """Relationship. Being a member of a private group looks like following it, to the member."""
+    """Relationship. Being a member of a private group looks like following it, to the member and to who acts as the group."""
     outgoing, membership, mute = relation.outgoing, relation.membership, relation.mute
     state = membership.state if membership else outgoing.state if outgoing else ""
+    coming = relation.admitted.state if relation.admitted else relation.incoming.state if relation.incoming else ""
     following = state in {"active", "accepted"}
     return {
         "id": str(relation.actor_id),
@@ -230,14 +231,14 @@ def relationship(relation: Relation) -> Entity:
         "showing_reblogs": following and (outgoing is None or bool(outgoing.boosts)),
         "notifying": following and outgoing is not None and bool(outgoing.notify),
         "languages": None,
-        "followed_by": relation.incoming is not None and relation.incoming.state == "accepted",
-        "blocking": relation.blocking,
+        "followed_by": coming in {"active", "accepted"},
+        "blocking": relation.blocking or coming == "banned",
         "blocked_by": relation.blocked_by,
         "muting": mute is not None,
         "muting_notifications": mute is not None and bool(mute.notifications),
         "muting_expires_at": mute_end(mute),
         "requested": state == "pending",
-        "requested_by": relation.incoming is not None and relation.incoming.state == "pending",
+        "requested_by": coming == "pending",
         "domain_blocking": relation.host_blocked,
         "endorsed": relation.endorsed,
         "note": relation.remark,

@@ -161,7 +161,7 @@ class Renderer:
         entity["bookmarked"] = meant.id in self._posts.marks.bookmarked
         entity["muted"] = meant.id in self._posts.marks.muted
         entity["filtered"] = self._filtered(status, meant) if self._posts.filters else []
-        if status.actor_id == self._frame.viewer and status is meant:
+        if self._frame.viewer in {status.actor_id, status.group_id} and status is meant:
             entity["pinned"] = meant.id in self._posts.marks.pinned
 
     def _filtered(self, status: Status, meant: Status) -> list[Entity]:

@@ -14,11 +14,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from federation.context import Context
+from policies.decision import Deny
 from storage.database import Reader
 from storage.events import EVERYBODY, MEMBERS, get_last_position, list_after
-from storage.grants import list_live
+from storage.oauth import Grant, list_grants
 from storage.records import Event
-from web.auth import Viewer
+from web.auth import Viewer, may_use
 from web.links import Links, Pass
 from web.render import Frame
 from web.streams.messages import Told, load_told, render_messages
@@ -33,20 +34,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """What one read brought: events, what they say to our owners, and which of the asked tokens still stand."""
+    """What one read brought: events, what they say to our owners, and what the asked tokens give now."""
 
     events: list[Event]
     told: list[Told]
     checked: list[Outlet]
-    live: dict[int, int]
+    grants: dict[int, Grant]
 
 
 def _list_concerned(event: Event, outlets: Mapping[int, Sequence[Outlet]]) -> list[int]:
-    """Whose open connections an event may be told: its owner's, all members', or those of all who listen to public
-    streams.
+    """Whose open connections an event may be told: its owner's, all members' (a group is none), or those of all who listen
+    to public streams.
     """
     if event.owner_id == MEMBERS:
-        return list(outlets)
+        return [owner for owner, theirs in outlets.items() if not any(outlet.viewer.is_group for outlet in theirs)]
     if event.owner_id != EVERYBODY:
         return [event.owner_id] if event.owner_id in outlets else []
     return [owner for owner, theirs in outlets.items() if any(outlet.listens_in_public for outlet in theirs)]
@@ -137,8 +138,9 @@ class Hub:
             ours = [(owner, event) for event in events for owner in _list_concerned(event, outlets)]
             concerned = {owner for owner, _ in ours}
             checked = everybody or [outlet for owner in concerned for outlet in outlets[owner]]
-            live = await list_live(tx, {outlet.viewer.token_id for outlet in checked}) if checked else {}
-            return _Batch(events, await load_told(tx, ours, now=now), checked, live)
+            asked = {outlet.viewer.token_id for outlet in checked}
+            grants = await list_grants(tx, asked, now=now) if asked else {}
+            return _Batch(events, await load_told(tx, ours, now=now), checked, grants)
 
         return await self._ctx.db.read(unit)
 
@@ -151,7 +153,8 @@ class Hub:
 
     def _end_revoked(self, batch: _Batch) -> None:
         for outlet in batch.checked:
-            if batch.live.get(outlet.viewer.token_id) != outlet.viewer.actor_id:
+            grant = batch.grants.get(outlet.viewer.token_id)
+            if grant is None or isinstance(may_use(grant), Deny):
                 outlet.end(End.REVOKED)
                 self.leave(outlet)
 
