@@ -15,9 +15,10 @@ from storage.members import Person
 from storage.records import Actor, Status
 from tests.web.acting import act_as, list_acts, token_as
 from tests.web.api_world import Answer, World
+from tests.web.bad_input import PATHS
 from tests.web.entity_checker import EntityChecker
 from tests.web.streams import lines, socket
-from tests.web.test_api_routes import STRANGE_IDS, served
+from tests.web.test_api_routes import served
 from web.auth import Who, access_of, find_grant
 from web.links import Pass
 from web.media_files import find_attachment
@@ -236,7 +237,7 @@ async def test_every_act_is_recorded_with_the_moderators_name(world: World, door
 async def test_nothing_strange_makes_an_act_fall_over(world: World) -> None:
     ward = await Ward.open(world)
     for method, path in sorted(ACTS):
-        for strange in STRANGE_IDS if "{" in path else ():
+        for strange in PATHS if "{" in path else ():
             answer = await ward.do(re.sub(r"{[^}]*}", strange, path), method)
             assert 400 <= answer.status < 500, (path, strange)
             world.tick(1000)
