@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from io import BytesIO
 from ssl import SSLContext
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 from urllib.parse import urljoin
 
 import aiohttp
@@ -51,6 +52,7 @@ class Limits:
     """Bounds on what a peer may cost us. Times in milliseconds, sizes in bytes."""
 
     total_ms: int = 10_000  # one call: look-up, redirects and body together
+    file_ms: int = 60_000  # the same for a file
     connect_ms: int = 3_000
     body: int = 1 << 20  # after inflation
     header_line: int = 8_190
@@ -64,10 +66,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which content types an answer may have, and how many bytes after inflation."""
+    """Which content types an answer may have, how many bytes after inflation, and where they go: into memory, or a file."""
 
     accept: tuple[str, ...]
     most: int
+    into: BinaryIO | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,12 +164,26 @@ class Client:
         `most` bytes, where the ordinary limit does not suit. Every redirect passes all checks again, `admitted` too, and
         is signed afresh. Raises FetchError; at once for what failed a moment ago.
         """
-        deadline = self._deadline()
+        wanted = Wanted(accept, most or self._limits.body)
+        return await self._follow(url, sign, wanted, self._deadline(), admitted)
+
+    async def fetch_file(
+        self, url: str, into: BinaryIO, *, sign: Signing | None, accept: tuple[str, ...], most: int
+    ) -> None:
+        """GET a file of up to `most` bytes piece by piece, with the same checks. What was written of one that fails is
+        worth nothing. Raises FetchError.
+        """
+        deadline = self._deadline(self._limits.file_ms)
+        await self._follow(url, sign, Wanted(accept, most, into), deadline, None)
+
+    async def _follow(
+        self, url: str, sign: Signing | None, wanted: Wanted, deadline: float, admitted: Admitted | None
+    ) -> Fetched:
         target = _parse_url(url, self._guard)
         for _ in range(self._limits.redirects + 1):
             if admitted is not None and not admitted(str(target)):
                 raise FetchError(FetchFault.REFUSED_ADDRESS, f"{target.host} is not admitted")
-            answer = await self._get(target, sign, Wanted(accept, most or self._limits.body), deadline)
+            answer = await self._get(target, sign, wanted, deadline)
             if isinstance(answer, Fetched):
                 return answer
             target = _parse_url(answer, self._guard, base=str(target))
@@ -203,7 +220,7 @@ class Client:
         content_type = response.headers.get("Content-Type", "")
         if not any(_fits(content_type, accepted) for accepted in wanted.accept):
             raise FetchError(FetchFault.CONTENT_TYPE, f"{content_type or 'none'} from {url}")
-        body = await _read(response, wanted.most)
+        body = await _read(response, wanted.most, wanted.into)
         if body is None:
             raise FetchError(FetchFault.TOO_LARGE, f"more than {wanted.most} bytes from {url}")
         return Fetched(str(url), response.status, content_type, response.headers, body)
@@ -220,8 +237,8 @@ class Client:
             fault = next(fault for kind, fault in _FAULTS if isinstance(error, kind))
             raise FetchError(fault, f"{url}: {error or 'took too long'}") from error
 
-    def _deadline(self) -> float:
-        return asyncio.get_running_loop().time() + self._limits.total_ms / 1000
+    def _deadline(self, total_ms: int | None = None) -> float:
+        return asyncio.get_running_loop().time() + (total_ms or self._limits.total_ms) / 1000
 
 
 def _parse_url(text: str, guard: Guard, base: str = "") -> URL:
@@ -243,16 +260,17 @@ def _parse_url(text: str, guard: Guard, base: str = "") -> URL:
 _URL_CHARACTERS = re.compile(r"[!#-;=?-\[\]-_a-~]{1,2048}")
 
 
-async def _read(response: aiohttp.ClientResponse, cap: int) -> bytes | None:
-    """The whole body inflated, or None as soon as it is known to be longer than `cap` bytes."""
+async def _read(response: aiohttp.ClientResponse, cap: int, into: BinaryIO | None = None) -> bytes | None:
+    """The whole body inflated, or None as soon as it is known to be longer than `cap` bytes; empty when it went `into`."""
     if (response.content_length or 0) > cap:
         return None
-    body = bytearray()
+    body, size = BytesIO(), 0
     async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > cap:
+        size += len(chunk)
+        if size > cap:
             return None
-    return bytes(body)
+        (into or body).write(chunk)
+    return body.getvalue()
 
 
 def _fits(offered: str, wanted: str) -> bool:

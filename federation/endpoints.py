@@ -8,7 +8,7 @@ from federation import discovering, files, receiving, serving, stamps
 from federation.context import Context
 from storage.media_store import MediaStore
 
-Handler = Callable[[Context, web.Request], Awaitable[web.Response]]
+Handler = Callable[[Context, web.Request], Awaitable[web.StreamResponse]]
 
 GET: dict[str, Handler] = {
     "/ap/actor": serving.get_instance_actor,
@@ -47,8 +47,8 @@ def add_federation_routes(app: web.Application, ctx: Context, store: MediaStore)
         app.router.add_post(path, _bound(ctx, handler))
 
 
-def _bound(ctx: Context, handler: Handler) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(request: web.Request) -> web.Response:
+def _bound(ctx: Context, handler: Handler) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
         if "%00" in request.raw_path:  # nothing has such a name, and PostgreSQL cannot even be asked for it
             return web.json_response({"error": "Bad request"}, status=400)
         return await handler(ctx, request)

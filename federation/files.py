@@ -3,8 +3,8 @@
 The rule is the post's own (`serving.decide_fetch`). Files of public posts have an address for everybody instead.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from tempfile import TemporaryFile
 
 from aiohttp import web
 
@@ -21,12 +21,12 @@ from storage.records import Media
 STORE: web.AppKey[MediaStore] = web.AppKey("store", MediaStore)
 
 
-async def get_file(ctx: Context, request: web.Request) -> web.Response:
+async def get_file(ctx: Context, request: web.Request) -> web.StreamResponse:
     """A file of ours, to whom its post may go."""
     return await _serve(ctx, request, lambda tx: media.get_media(tx, path_id(request)), Door.AUTHOR)
 
 
-async def get_group_file(ctx: Context, request: web.Request) -> web.Response:
+async def get_group_file(ctx: Context, request: web.Request) -> web.StreamResponse:
     """`<group>/media?uri=`: a file of a group's post at the only door its members' hosts have, whoever's it is."""
     uri = request.query.get("uri", "")
 
@@ -46,7 +46,7 @@ async def get_group_file(ctx: Context, request: web.Request) -> web.Response:
 
 async def _serve(
     ctx: Context, request: web.Request, find: Callable[[Reader], Awaitable[Media | None]], door: Door
-) -> web.Response:
+) -> web.StreamResponse:
     asker = await identify(ctx, request)
     if isinstance(asker, Deny):
         return refuse(asker)
@@ -57,15 +57,24 @@ async def _serve(
         return found, await decide_fetch(tx, ctx, asker, status, door)
 
     found, decision = await ctx.db.read(unit)
-    data = await _read(ctx, request.app[STORE], found) if found and isinstance(decision, Allow) else None
-    if found is None or data is None:
+    answer = await _answer(ctx, request.app[STORE], found) if found and isinstance(decision, Allow) else None
+    if found is None or answer is None:
         return refuse(decision if isinstance(decision, Deny) else NOT_FOUND)
-    headers = {**PRIVATE, "X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
-    return web.Response(body=data, content_type=found.mime, headers=headers)
+    answer.headers.update(PRIVATE)
+    answer.headers["Content-Type"] = found.mime
+    answer.headers["X-Content-Type-Options"] = "nosniff"
+    answer.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
+    return answer
 
 
-async def _read(ctx: Context, store: MediaStore, found: Media) -> bytes | None:
+async def _answer(ctx: Context, store: MediaStore, found: Media) -> web.StreamResponse | None:
+    """Our own file, or another's as it comes to us: by the disk, since it may be long."""
     path = store.find(found.file) if found.file else None
     if path is not None:
-        return await asyncio.to_thread(path.read_bytes)
-    return await fetch_media(ctx, found) if found.remote_url else None
+        return web.FileResponse(path)
+    file = TemporaryFile()  # noqa: SIM115  # the response closes it
+    if not found.remote_url or not await fetch_media(ctx, found, file):
+        file.close()
+        return None
+    file.seek(0)
+    return web.Response(body=file)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from federation.act import Act
 from federation.fanout import fan_out
+from federation.media import AUDIO, VIDEO
 from federation.quoting import notify_quoting, record_quote, remote_policy, update_quote
 from federation.wire.addressing import audience_of
 from federation.wire.objects import NATIVE_TYPES, RemoteNote, RemotePoll
@@ -21,7 +22,8 @@ from storage.ids import new_id
 from storage.records import Actor, Media, Poll, Status, as_json
 
 # Clients order posts by id, so an id tells when a post was written; a peer's clock may not put it in the future.
-IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
+_IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/avif"})
+_KINDS = {kind: name for name, kinds in (("image", _IMAGES), ("video", VIDEO), ("audio", AUDIO)) for kind in kinds}
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,7 +241,7 @@ async def _mentions(act: Act, note: RemoteNote, placement: Placement) -> list[st
 
 
 async def _store_media(act: Act, note: RemoteNote, author: Actor, status: Status) -> None:
-    shown = [one for one in note.attachments if one.media_type in IMAGES][:4]
+    shown = [one for one in note.attachments if one.media_type in _KINDS][:4]
     for position, attachment in enumerate(shown):
         await media.insert_media(
             act.tx,
@@ -248,7 +250,7 @@ async def _store_media(act: Act, note: RemoteNote, author: Actor, status: Status
                 actor_id=author.id,
                 status_id=status.id,
                 position=position,
-                type="image",
+                type=_KINDS[attachment.media_type],
                 mime=attachment.media_type,
                 file=None,
                 preview=None,
@@ -262,5 +264,6 @@ async def _store_media(act: Act, note: RemoteNote, author: Actor, status: Status
                 focus_x=attachment.focal[0] if attachment.focal else 0.0,
                 focus_y=attachment.focal[1] if attachment.focal else 0.0,
                 created_at=act.now,
+                details=as_json({"duration": attachment.duration} if attachment.duration else {}),
             ),
         )

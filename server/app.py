@@ -55,6 +55,7 @@ def build_app(config: Config, ctx: Context) -> web.Application:
         development=config.development,
         trusted_proxies=config.trusted_proxies,
         rates=config.rate_limits,
+        ffmpeg=config.ffmpeg,
     )
     store = open_store(config.media)
     add_federation_routes(app, ctx, store)
@@ -78,7 +79,7 @@ async def running(config: Config, listener: socket.socket) -> AsyncIterator[Runn
         app = build_app(config, ctx)
         runner = web.AppRunner(app, access_log_class=AccessLogger, shutdown_timeout=GRACE_SECONDS)
         await runner.setup()
-        jobs = asyncio.create_task(run_jobs(ctx, open_store(config.media), stop, new_owner(), mail=config.mail))
+        jobs = asyncio.create_task(run_jobs(ctx, config, stop, new_owner()))
         try:
             await web.SockSite(runner, listener, backlog=BACKLOG).start()
             yield Running(ctx, app, jobs)

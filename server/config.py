@@ -73,6 +73,7 @@ class Config:
     terms_of_service: Mapping[date, Path] = field(default_factory=lambda: MappingProxyType({}))
     publish_blocks: bool = False
     translation: Engine | None = None
+    ffmpeg: str = "ffmpeg"
 
     @property
     def scheme(self) -> str:
@@ -434,6 +435,7 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
     "mail": _mail,
     "mail_from": _address,
     "privacy_policy": _text,
+    "ffmpeg": _text,
 }
 _VALUES: dict[str, Callable[[Any], Any]] = {
     "development": _flag,

@@ -17,7 +17,6 @@ from server.context import NotReadyError, open_context, require_ready
 from server.jobs import finish_jobs, new_owner, run_jobs
 from server.logs import log_loop_error
 from server.speech import say
-from storage.media_store import open_store
 
 log = logging.getLogger("confrere.server")
 
@@ -65,7 +64,7 @@ async def _work(config: Config) -> int:
     stop = _stop_on_signals(None)
     async with open_context(config) as ctx:
         await require_ready(ctx)
-        jobs = asyncio.create_task(run_jobs(ctx, open_store(config.media), stop, new_owner()))
+        jobs = asyncio.create_task(run_jobs(ctx, config, stop, new_owner()))
         status = await _until(stop, jobs)
         await finish_jobs(jobs)
         return status

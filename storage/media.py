@@ -5,6 +5,7 @@ and has files of ours once somebody has looked at it.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from storage.database import Reader, Transaction
@@ -18,31 +19,33 @@ async def insert_media(tx: Transaction, media: Media) -> None:
     await tx.execute(_INSERT, **values(media))
 
 
+def new_media(media_id: int, actor_id: int, now: int) -> Media:
+    """An upload of which nothing is known yet."""
+    return Media(
+        id=media_id,
+        actor_id=actor_id,
+        status_id=None,
+        position=0,
+        type="image",
+        mime="",
+        file=None,
+        preview=None,
+        remote_url=None,
+        description="",
+        blurhash=None,
+        width=None,
+        height=None,
+        preview_width=None,
+        preview_height=None,
+        focus_x=0.0,
+        focus_y=0.0,
+        created_at=now,
+    )
+
+
 async def insert_replaced(tx: Transaction, file: str, *, media_id: int, actor_id: int, now: int) -> None:
     """A portrait that its owner has no more, as an upload in no post: `delete_unattached_before` forgets it in time."""
-    await insert_media(
-        tx,
-        Media(
-            id=media_id,
-            actor_id=actor_id,
-            status_id=None,
-            position=0,
-            type="image",
-            mime="image/webp",
-            file=file,
-            preview=None,
-            remote_url=None,
-            description="",
-            blurhash=None,
-            width=None,
-            height=None,
-            preview_width=None,
-            preview_height=None,
-            focus_x=0.0,
-            focus_y=0.0,
-            created_at=now,
-        ),
-    )
+    await insert_media(tx, replace(new_media(media_id, actor_id, now), mime="image/webp", file=file))
 
 
 async def get_media(tx: Reader, media_id: int) -> Media | None:
@@ -58,9 +61,11 @@ async def get_media_by_address(tx: Reader, address: str) -> Media | None:
 
 
 async def get_own_media(tx: Reader, media_id: int, *, actor_id: int) -> Media | None:
-    """An upload of one member, attached or not."""
+    """An upload of one member, attached or not, unless they have deleted it."""
     media = await get_media(tx, media_id)
-    return media if media is not None and media.actor_id == actor_id and media.remote_url is None else None
+    if media is None or media.actor_id != actor_id or media.remote_url is not None or media.state == "gone":
+        return None
+    return media
 
 
 async def list_media(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[Media]]:
@@ -76,19 +81,30 @@ async def list_media(tx: Reader, status_ids: Iterable[int]) -> dict[int, list[Me
 
 
 async def list_attachable(tx: Reader, ids: Iterable[int], *, actor_id: int, status_id: int = 0) -> list[Media]:
-    """Those of these uploads that a member may attach: their own, in no post (or in `status_id`) and in none that
-    waits for its time, in the order asked.
+    """Those of these uploads that a member may attach: their own, ready, in no post (or in `status_id`) and in none
+    that waits for its time, in the order asked.
     """
     wanted = list(dict.fromkeys(ids))
     found = await tx.rows(
         f"SELECT {COLUMNS} FROM media x WHERE x.id IN :ids AND x.actor_id = :actor AND x.remote_url IS NULL "
-        "AND (x.status_id IS NULL OR x.status_id = :status) "
+        "AND x.state = 'ready' AND (x.status_id IS NULL OR x.status_id = :status) "
         "AND NOT EXISTS (SELECT 1 FROM scheduled_media f WHERE f.media_id = x.id)",
         ids=wanted,
         actor=actor_id,
         status=status_id,
     )
     return sorted((Media(*row) for row in found), key=lambda media: wanted.index(media.id))
+
+
+async def count_unfinished(tx: Reader, ids: Iterable[int], *, actor_id: int) -> int:
+    """How many of these uploads of a member's wait for their job, or failed."""
+    return int(
+        await tx.value(
+            "SELECT count(*) FROM media WHERE id IN :ids AND actor_id = :actor AND state IN ('waiting', 'failed')",
+            ids=list(ids),
+            actor=actor_id,
+        )
+    )
 
 
 async def attach_media(tx: Transaction, ids: Sequence[int], *, status_id: int, actor_id: int) -> list[Media]:
@@ -115,6 +131,32 @@ async def update_media(tx: Transaction, media_id: int, **changes: Any) -> None:
     """Set named columns of one row."""
     assignments = ", ".join(f"{name} = :{name}" for name in changes)
     await tx.execute(f"UPDATE media SET {assignments} WHERE id = :id", id=media_id, **changes)
+
+
+async def finish_media(tx: Transaction, media_id: int, state: str, **changes: Any) -> None:
+    """Write down what became of an upload that waited. One that was deleted meanwhile stays so, but names its files."""
+    assignments = "".join(f", {name} = :{name}" for name in changes)
+    await tx.execute(
+        f"UPDATE media SET state = CASE WHEN state = 'waiting' THEN :state ELSE state END{assignments} WHERE id = :id",
+        id=media_id,
+        state=state,
+        **changes,
+    )
+
+
+async def delete_upload(tx: Transaction, media_id: int, *, actor_id: int) -> bool:
+    """Take an upload from its owner, unless a post has it or waits to; False then, or when there is none.
+
+    The row goes with its files in time (`delete_unattached_before`): an equal upload may be under way at this moment.
+    """
+    changed = await tx.execute(
+        "UPDATE media SET state = 'gone' WHERE id = :id AND actor_id = :actor AND remote_url IS NULL "
+        "AND state <> 'gone' AND status_id IS NULL "
+        "AND NOT EXISTS (SELECT 1 FROM scheduled_media f WHERE f.media_id = media.id)",
+        id=media_id,
+        actor=actor_id,
+    )
+    return changed > 0
 
 
 async def update_description(tx: Transaction, media_id: int, *, actor_id: int, description: str) -> bool:

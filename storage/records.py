@@ -47,6 +47,12 @@ def listed(text: str) -> list[Any]:
     return found
 
 
+def described(text: str) -> dict[str, Any]:
+    """A JSON column that holds an object."""
+    found: dict[str, Any] = orjson.loads(text)
+    return found
+
+
 def as_json(value: Any) -> str:
     """A value for a JSON column."""
     return orjson.dumps(value).decode()
@@ -311,6 +317,8 @@ class Poll:
 
 @row
 class Media:
+    """`state`: `waiting` for its job, `ready`, `failed`, `gone`. `details`: JSON of what is known of sound and film."""
+
     id: int
     actor_id: int
     status_id: int | None
@@ -329,6 +337,22 @@ class Media:
     focus_x: float
     focus_y: float
     created_at: int
+    state: str = "ready"
+    details: str = "{}"
+
+
+@row
+class MediaJob:
+    """An upload that waits to be written anew, with the folder of the store in which it lies."""
+
+    id: int
+    media_id: int
+    host: str
+    folder: str
+    state: str
+    attempts: int
+    due_at: int
+    lease_owner: str
 
 
 @row

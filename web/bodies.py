@@ -4,6 +4,7 @@ Must not know what any name means.
 """
 
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -30,12 +31,13 @@ def read_query(request: web.Request) -> Form:
     return Form(nest(parse_pairs(query_text(request))))
 
 
-async def read_form(request: web.Request, *, files: int = 0) -> Form:
-    """What query and body say; the body counts where both do. `files` is the most bytes of files the route takes.
+async def read_form(request: web.Request, *, files: int = 0, folder: Path | None = None) -> Form:
+    """What query and body say; the body counts where both do. `files` is the most bytes of files the route takes; with
+    a `folder` they are written there as they come.
 
     Raises ApiError 400 for what cannot be read, 413 for what is too long.
     """
-    body = await _read_multipart(request, files) if _is_multipart(request) else await _read_plain(request)
+    body = await _read_multipart(request, files, folder) if _is_multipart(request) else await _read_plain(request)
     return Form({**nest(parse_pairs(query_text(request))), **body})
 
 
@@ -154,33 +156,49 @@ async def _read_body(request: web.Request) -> bytes:
     return bytes(body)
 
 
-async def _read_multipart(request: web.Request, files: int) -> Tree:
+async def _read_multipart(request: web.Request, files: int, folder: Path | None) -> Tree:
     try:
-        return nest([part async for part in _parts(await request.multipart(), files)])
+        return nest([part async for part in _parts(await request.multipart(), files, folder)])
     except (ValueError, RuntimeError, HttpProcessingError) as error:  # what aiohttp's reader raises
         raise ApiError(400, _UNREADABLE) from error
 
 
-async def _parts(reader: MultipartReader, files: int) -> AsyncIterator[tuple[str, str | Upload]]:
+async def _parts(reader: MultipartReader, files: int, folder: Path | None) -> AsyncIterator[tuple[str, str | Upload]]:
     text_left, file_left, count = MOST_TEXT, files, 0
     while (part := await reader.next()) is not None:
         count += 1
         if not isinstance(part, BodyPartReader) or not part.name or count > MOST_PAIRS:
             raise ApiError(400, _UNREADABLE)
         if part.filename:
-            data = await _read_part(part, file_left)
-            file_left -= len(data)
-            yield part.name, Upload(part.filename, part.headers.get("Content-Type", ""), data)
+            path = folder / str(count) if folder else None
+            data, size = (b"", await _write_part(part, file_left, path)) if path else await _read_part(part, file_left)
+            file_left -= size
+            yield part.name, Upload(part.filename, part.headers.get("Content-Type", ""), data, path)
         else:
-            data = await _read_part(part, text_left)
-            text_left -= len(data)
+            data, size = await _read_part(part, text_left)
+            text_left -= size
             yield part.name, data.decode()
 
 
-async def _read_part(part: BodyPartReader, most: int) -> bytes:
-    data = bytearray()
+async def _read_part(part: BodyPartReader, most: int) -> tuple[bytes, int]:
+    data = b"".join([chunk async for chunk in _chunks(part, most)])
+    return data, len(data)
+
+
+async def _write_part(part: BodyPartReader, most: int, path: Path) -> int:
+    """Answers how many bytes there were. Each goes to the system's cache, which does not wait for the disk."""
+    size = 0
+    with path.open("xb") as file:
+        async for chunk in _chunks(part, most):
+            size += file.write(chunk)
+    return size
+
+
+async def _chunks(part: BodyPartReader, most: int) -> AsyncIterator[bytes]:
+    """A part piece by piece; ApiError 413 as soon as it is longer than `most`."""
+    size = 0
     while chunk := await part.read_chunk(_CHUNK):
-        data += chunk
-        if len(data) > most:
+        size += len(chunk)
+        if size > most:
             raise ApiError(413, "The request is too large")
-    return bytes(data)
+        yield chunk

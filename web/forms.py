@@ -7,6 +7,7 @@ An id that is not a number of 64 bits is 0, which nothing has: malformed and unk
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from web.errors import ApiError
@@ -23,11 +24,14 @@ _BOOLEANS = {
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file of a multipart body. Name and content type are what the app says, nothing more."""
+    """A file of a multipart body, in memory or, where a route wants that, on disk at `path`. Name and content type are
+    what the app says, nothing more.
+    """
 
     filename: str
     content_type: str
     data: bytes
+    path: Path | None = None
 
 
 class Repeats(list[Any]):

@@ -88,7 +88,7 @@ class Decoder:
             except (TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError, ValueError):
                 return BROKEN
             finally:
-                await _end(process)
+                await end_process(process)
 
 
 async def _converse(process: asyncio.subprocess.Process, data: bytes) -> Decoded | Refused:
@@ -135,7 +135,7 @@ async def _read_picture(stream: asyncio.StreamReader, head: Any) -> Picture:
     raise ValueError("no picture")
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def end_process(process: asyncio.subprocess.Process) -> None:
     """Kill it with whatever it started, and read its pipe empty, or the pipe would stay open."""
     assert process.stdout is not None  # noqa: S101  # it was asked for as a pipe
     with suppress(ProcessLookupError):

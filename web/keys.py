@@ -32,6 +32,7 @@ class Site:
     development: bool = False
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
     rates: Rates = field(default_factory=Rates)
+    ffmpeg: str = "ffmpeg"  # its name or path
 
     @property
     def approval(self) -> bool:

@@ -40,13 +40,12 @@ class Links:
 
     def file(self, media: Media, *, public: bool = False) -> str:
         """An attachment in full. `public`: it is in a post that everybody may see."""
-        if media.type != "image" and media.remote_url:
-            return media.remote_url  # we take images only; apps show others as a plain link
         return self._attachment(media, "original", public=public)
 
     def preview(self, media: Media, *, public: bool = False) -> str | None:
-        """An attachment of at most 640 pixels a side."""
-        return self._attachment(media, "small", public=public) if media.type == "image" else None
+        """A picture of it of at most 640 pixels a side; None for sound without a cover, and for others' recordings."""
+        pictured = media.preview is not None or media.type == "image"
+        return self._attachment(media, "small", public=public) if pictured else None
 
     def avatar(self, actor: Actor) -> str:
         return portrait(self.base, "avatars", actor.id, actor.avatar) if actor.avatar else self.static("avatar.png")
@@ -71,7 +70,8 @@ class Links:
         return f"{self.base}/media/{kind}/{sign_address(self.key, address)}/{_encode(address.encode())}.webp"
 
     def _attachment(self, media: Media, size: str, *, public: bool) -> str:
-        extension = f".{media.file.rpartition('.')[2]}" if media.file and not media.remote_url else ""
+        name = media.file if size == "original" else media.preview
+        extension = f".{name.rpartition('.')[2]}" if name and not media.remote_url else ""
         address = f"{self.base}/media/{media.id}/{size}{extension}"
         if public or self.given is None:
             return address

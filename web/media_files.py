@@ -24,8 +24,10 @@ from web.auth import anyone, may_use
 from web.bodies import path_id, read_query
 from web.errors import ApiError
 from web.images import MIME_TYPES, Decoder, Shape
-from web.keys import CONTEXT
+from web.keys import CONTEXT, SITE
 from web.links import LINK_KEY, Pass, verify_address, verify_pass
+from web.processing import Studio
+from web.recordings import Transcoder, find_tools
 from web.remote_files import RemoteFiles
 
 routes = web.RouteTableDef()
@@ -38,11 +40,14 @@ _STATIC = Path(__file__).parent / "pages" / "static"
 
 @dataclass(frozen=True, slots=True)
 class Library:
-    """Where files are kept, who decodes them, and who gets those of other instances."""
+    """Where files are kept, who decodes them, who gets those of other instances, and who writes recordings anew: nobody
+    where there is no ffmpeg.
+    """
 
     store: MediaStore
     decoder: Decoder
     remote: RemoteFiles
+    studio: Studio | None
 
 
 LIBRARY: web.AppKey[Library] = web.AppKey("library", Library)
@@ -57,9 +62,10 @@ class Found:
 
 
 def add_media(app: web.Application, store: MediaStore) -> None:
-    """Keep files in `store`, and sign links with the instance's secret once the application starts. Needs CONTEXT."""
-    decoder = Decoder()
-    library = app[LIBRARY] = Library(store, decoder, RemoteFiles(app[CONTEXT], store, decoder))
+    """Keep files in `store`, and sign links with the instance's secret once the application starts. Needs CONTEXT and SITE."""
+    decoder, tools = Decoder(), find_tools(app[SITE].ffmpeg)
+    studio = Studio(store, decoder, Transcoder(tools)) if tools else None
+    library = app[LIBRARY] = Library(store, decoder, RemoteFiles(app[CONTEXT], store, decoder), studio)
 
     async def run(app: web.Application) -> AsyncIterator[None]:
         app[LINK_KEY] = await app[CONTEXT].db.read(_read_link_key)
@@ -76,24 +82,25 @@ async def _read_link_key(tx: Reader) -> bytes:
     return bytes.fromhex(secret)
 
 
-@routes.get(r"/media/{id:[0-9]+}/{size:original|small}{extension:(?:\.[a-z]+)?}")
+@routes.get(r"/media/{id:[0-9]+}/{size:original|small}{extension:(?:\.[a-z0-9]+)?}")
 @anyone
 async def get_attachment(request: web.Request) -> web.StreamResponse:
     ctx, media_id = request.app[CONTEXT], path_id(request)
     now = ctx.now()
     given = verify_pass(request.app[LINK_KEY], media_id, read_query(request), now=now)
     found = await ctx.db.read(lambda tx: find_attachment(tx, media_id, given, now=now))
-    media = await _with_files(request, found.media) if found else None
+    whole = request.match_info["size"] == "original"
+    media = await _with_files(request, found.media, whole=whole) if found else None
     if found is None or media is None:
         raise _not_found()
-    name = media.file if request.match_info["size"] == "original" else media.preview
-    return _serve(request, name, PUBLIC if found.public else PRIVATE)
+    cache = PUBLIC if found.public else PRIVATE
+    return _serve(request, media.file, cache, media.mime) if whole else _serve(request, media.preview, cache)
 
 
 async def find_attachment(tx: Reader, media_id: int, given: Pass | None, *, now: int) -> Found | None:
     """An attachment for whoever shows this pass (None: for anybody), if they may see its post at this moment."""
     media = await get_media(tx, media_id)
-    if media is None:
+    if media is None or media.state != "ready":
         return None
     if media.status_id is not None and await get_visible(tx, media.status_id, viewer=0, now=now):
         return Found(media, public=True)
@@ -112,8 +119,9 @@ async def _stands(tx: Reader, given: Pass, now: int) -> bool:
     return grant is not None and grant.actor_id == given.viewer and isinstance(may_use(grant), Allow)
 
 
-async def _with_files(request: web.Request, media: Media) -> Media | None:
-    if media.file is not None or media.remote_url is None or media.type != "image":
+async def _with_files(request: web.Request, media: Media, *, whole: bool) -> Media | None:
+    """Another instance's recording comes without a picture: there is no use in fetching it for one."""
+    if media.file is not None or media.remote_url is None or not (whole or media.type == "image"):
         return media
     return await request.app[LIBRARY].remote.attachment(media)
 
@@ -178,17 +186,19 @@ async def _get_proxied(request: web.Request, shape: Shape) -> web.StreamResponse
     return _serve(request, name, PUBLIC)
 
 
-def _serve(request: web.Request, name: str | None, cache: str) -> web.StreamResponse:
+def _serve(request: web.Request, name: str | None, cache: str, type_: str = "") -> web.StreamResponse:
     path = request.app[LIBRARY].store.find(name) if name else None
     if path is None:
         raise _not_found()
-    return _respond(path, cache)
+    return _respond(path, cache, type_)
 
 
-def _respond(path: Path, cache: str) -> web.FileResponse:
-    """The type is told by us, and a browser that opens the file by itself lets it do nothing."""
+def _respond(path: Path, cache: str, type_: str = "") -> web.FileResponse:
+    """The type is told by us, and a browser that opens the file by itself lets it do nothing. Parts of a file are given
+    too (RFC 9110 §14): Safari plays nothing without.
+    """
     headers = {
-        "Content-Type": MIME_TYPES[path.suffix[1:]],
+        "Content-Type": type_ or MIME_TYPES[path.suffix[1:]],
         "Cache-Control": cache,
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "cross-origin",

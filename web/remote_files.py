@@ -1,10 +1,12 @@
-"""Images of other instances, for our own members: fetched once, written anew, kept. Nobody's app asks another instance.
+"""Files of other instances, for our own members: fetched once and kept, images written anew. Nobody's app asks another
+instance.
 
 Must not know who may see what; `web.media_files` has asked.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from io import BytesIO
 from typing import Any
 
 from federation.context import Context
@@ -13,7 +15,9 @@ from storage.database import Transaction
 from storage.media import get_media, update_media
 from storage.media_store import MediaStore, name_of_source
 from storage.records import Media
-from web.images import MIME_TYPES, Decoded, Decoder, Shape
+from web.containers import read_container
+from web.images import Decoded, Decoder, Shape
+from web.keeping import keep_image
 
 # Whoever keeps asking for what is not to be had makes us ask its host only so often.
 FORGET_FAILURE_MS = 300_000
@@ -69,17 +73,33 @@ class RemoteFiles:
             del self._failed[next(iter(self._failed))]
 
     async def _keep_attachment(self, media: Media) -> Media | None:
-        data = await fetch_media(self._ctx, media)
-        decoded = await self._decoder.decode(data, Shape.ATTACHMENT) if data else None
-        if not isinstance(decoded, Decoded):
+        described = await (self._keep_image(media) if media.type == "image" else self._keep_recording(media))
+        if described is None:
             return None
-        described = await describe(self._store, decoded)
 
         async def unit(tx: Transaction) -> Media | None:
             await update_media(tx, media.id, **described)
             return await get_media(tx, media.id)
 
         return await self._ctx.db.transact(unit)
+
+    async def _keep_image(self, media: Media) -> dict[str, Any] | None:
+        into = BytesIO()
+        fetched = await fetch_media(self._ctx, media, into)
+        decoded = await self._decoder.decode(into.getvalue(), Shape.ATTACHMENT) if fetched else None
+        return await keep_image(self._store, decoded) if isinstance(decoded, Decoded) else None
+
+    async def _keep_recording(self, media: Media) -> dict[str, Any] | None:
+        """As it came, if its bytes are of a kind that players know: nothing here decodes it, and browsers confine it."""
+        async with self._store.incoming() as folder:
+            path = folder.path / "fetched"
+            with path.open("xb") as file:
+                fetched = await fetch_media(self._ctx, media, file)
+            container = await asyncio.to_thread(read_container, path) if fetched else None
+            mime = (container.audio if media.type == "audio" else container.video) if container else ""
+            if container is None or not mime:
+                return None
+            return {"mime": mime, "file": await self._store.put_file(path, container.extension)}
 
     async def _keep_picture(self, address: str, shape: Shape, name: str) -> str | None:
         data = await fetch_image(self._ctx, address)
@@ -88,18 +108,3 @@ class RemoteFiles:
             return None
         await self._store.put_as(name, decoded.whole.data)
         return name
-
-
-async def describe(store: MediaStore, decoded: Decoded) -> dict[str, Any]:
-    """Store both files of an image; answers what its row says of them."""
-    whole, preview = decoded.whole, decoded.preview
-    return {
-        "mime": MIME_TYPES[whole.extension],
-        "file": await store.put(whole.data, whole.extension),
-        "preview": await store.put(preview.data, preview.extension),
-        "blurhash": decoded.blurhash,
-        "width": whole.width,
-        "height": whole.height,
-        "preview_width": preview.width,
-        "preview_height": preview.height,
-    }

@@ -93,6 +93,14 @@ class FilesGoneError(LookupError):
     """A file is not the author's, or is in another post already."""
 
 
+class FilesWaitingError(FilesGoneError):
+    """A file has not been processed yet, or nothing could be made of it."""
+
+
+class FilesMixedError(FilesGoneError):
+    """Sound and film stand alone in a post, as in Mastodon: apps show one player."""
+
+
 async def publish(ctx: Context, author_id: int, draft: Draft) -> Published | Deny | Hold:
     """Publish a post of a member. Names that are not known here yet are looked up first, outside the transaction.
 
@@ -147,10 +155,14 @@ async def _require_author(tx: Reader, author_id: int) -> Actor:
     return author
 
 
-async def require_files(tx: Reader, author_id: int, ids: tuple[int, ...]) -> None:
-    """FilesGoneError unless all are uploads of the author's that are in no post."""
-    if ids and len(await media.list_attachable(tx, ids, actor_id=author_id)) != len(ids):
-        raise FilesGoneError(str(ids))
+async def require_files(tx: Reader, author_id: int, ids: tuple[int, ...], *, status_id: int = 0) -> None:
+    """FilesGoneError unless all are uploads of the author's, ready, and in no post but `status_id`."""
+    found = await media.list_attachable(tx, ids, actor_id=author_id, status_id=status_id) if ids else []
+    if len(found) != len(ids):
+        waiting = await media.count_unfinished(tx, ids, actor_id=author_id)
+        raise FilesWaitingError(str(ids)) if waiting else FilesGoneError(str(ids))
+    if len(found) > 1 and any(one.type in {"audio", "video"} for one in found):
+        raise FilesMixedError(str(ids))
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,8 @@ _MEDIA_TYPES = frozenset({"Document", "Image", "Video", "Audio"})
 _SHORTCODE = re.compile(r":?([A-Za-z0-9_]{2,100}):?")
 _HASHTAG = re.compile(r"#?([\w·・]{1,100})")
 _BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,100}")
+# XML Schema part 2 §3.2.6, as far as a recording is long.
+_DURATION = re.compile(r"PT(?:([0-9]{1,3})H)?(?:([0-9]{1,5})M)?(?:([0-9]{1,6}(?:\.[0-9]{1,9})?)S)?")
 _MEDIA_TYPE = re.compile(r"[a-z]{1,20}/[A-Za-z0-9.+_-]{1,80}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8}){0,3}")
 
@@ -58,7 +60,9 @@ class Emoji:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file attached to a post; `name` describes it for who cannot see it, `focal` is x and y in -1..1."""
+    """A file attached to a post; `name` describes it for who cannot see it, `focal` is x and y in -1..1, `duration` is in
+    seconds.
+    """
 
     url: str
     media_type: str
@@ -67,6 +71,7 @@ class Attachment:
     height: int | None
     blurhash: str | None
     focal: tuple[float, float] | None
+    duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -274,7 +279,18 @@ def _attachment(value: Document) -> Attachment | None:
         height=integer(value.get("height"), 1, MAX_PIXELS),
         blurhash=_matching(_BLURHASH, value.get("blurhash")),
         focal=_focal(value.get("focalPoint")),
+        duration=parse_duration(value.get("duration")),
     )
+
+
+def parse_duration(value: Any) -> float | None:
+    """Seconds of hours, minutes and seconds of XML Schema (`PT1M2.5S`); None for what is none, or a day long."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return None
+    hours, minutes, seconds = (float(part or 0) for part in found.groups())
+    total = hours * 3_600 + minutes * 60 + seconds
+    return total if 0 < total < 86_400 else None
 
 
 def _focal(value: Any) -> tuple[float, float] | None:

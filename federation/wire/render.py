@@ -15,7 +15,7 @@ from federation.wire.quotes import STAMP_TERMS, render_can_quote, render_quote, 
 from federation.wire.values import PUBLIC
 from policies.quoting import NOBODY, QuotePolicy
 from policies.terms import ACCOUNTS, GROUP_ONLY, NS, Audience
-from storage.records import Actor, Attestation, Group, Media, Poll, Status, listed
+from storage.records import Actor, Attestation, Group, Media, Poll, Status, described, listed
 
 AS2 = "https://www.w3.org/ns/activitystreams"
 SECURITY = "https://w3id.org/security/v1"
@@ -328,6 +328,8 @@ def _attachment(media: Media, url: str, *, hide: bool) -> dict[str, Any]:
         "height": media.height,
         "focalPoint": [media.focus_x, media.focus_y],
     }
+    if duration := described(media.details).get("duration"):
+        attachment["duration"] = f"PT{duration:.3f}S"
     return attachment if hide else attachment | {"blurhash": media.blurhash}
 
 

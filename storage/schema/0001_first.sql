@@ -390,7 +390,7 @@ CREATE TABLE media (
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
   status_id INTEGER REFERENCES statuses (id) ON DELETE SET NULL,
   position INTEGER NOT NULL DEFAULT 0,
-  type TEXT NOT NULL,                -- image
+  type TEXT NOT NULL,                -- image, gifv, video, audio
   mime TEXT NOT NULL,
   file TEXT,                         -- key in the media store
   preview TEXT,
@@ -403,12 +403,28 @@ CREATE TABLE media (
   preview_height INTEGER,
   focus_x REAL NOT NULL DEFAULT 0,
   focus_y REAL NOT NULL DEFAULT 0,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  state TEXT NOT NULL DEFAULT 'ready', -- waiting (for its job), ready, failed, gone (deleted by its owner)
+  details TEXT NOT NULL DEFAULT '{}' -- JSON of what is known of sound and film: duration, frame_rate, bitrate ...
 ) STRICT;
 
 CREATE INDEX media_by_status ON media (status_id);
 CREATE INDEX media_by_file ON media (file);
 CREATE INDEX media_by_address ON media (remote_url);
+
+-- Uploads that wait to be written anew. Each is 'due' until it is done, and then gone.
+CREATE TABLE media_jobs (
+  id INTEGER PRIMARY KEY,
+  media_id INTEGER NOT NULL UNIQUE REFERENCES media (id) ON DELETE CASCADE,
+  host TEXT NOT NULL,                -- whose turn it is: members take turns as hosts do
+  folder TEXT NOT NULL,              -- in the media store, with the file as it came
+  state TEXT NOT NULL DEFAULT 'due',
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  lease_owner TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX media_jobs_due ON media_jobs (host, due_at, id) WHERE state = 'due';
 
 CREATE TABLE favourites (
   id INTEGER PRIMARY KEY,

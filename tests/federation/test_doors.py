@@ -1,6 +1,7 @@
 """What other servers may fetch: who gets an answer at all, and that whatever is hidden answers like what never was."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -111,15 +112,30 @@ async def test_an_emoji_is_given_while_it_is_there(home: Home, peer: Peer) -> No
     assert await home.fetch(uri, ben) == NOTHING
 
 
-async def attached(home: Home, files: MediaStore, post: Status) -> Media:
+async def attached(home: Home, files: MediaStore, post: Status, **changes: Any) -> Media:
     name = await files.put(PNG, "png")
     made = Media(
         id=77, actor_id=post.actor_id, status_id=post.id, position=0, type="image", mime="image/png", file=name,
         preview=None, remote_url=None, description="", blurhash=None, width=None, height=None, preview_width=None,
         preview_height=None, focus_x=0.0, focus_y=0.0, created_at=home.clock(),
     )  # fmt: skip
+    made = replace(made, **changes)
     await home.db.transact(lambda tx: media.insert_media(tx, made))
     return made
+
+
+async def test_a_film_of_another_home_is_relayed_as_it_comes(home: Home, peer: Peer, files: MediaStore) -> None:
+    doors = await Doors.open(home, peer, files)
+    peer.serve("/film", {"any": "bytes"}, content_type="video/mp4")
+    film = await attached(
+        home, files, doors.theirs, id=78, type="video", mime="video/mp4", file=None, remote_url=f"{peer.base}/film"
+    )
+    assert film.remote_url
+    path = doors.at_group(film.remote_url, "media")
+    assert await doors.fresh(path) == (200, b'{"any":"bytes"}')
+    assert await doors.fresh(path, peer.actor("eve")) == NOTHING
+    peer.serve("/film", {"any": "bytes"}, content_type="text/html")
+    assert await doors.fresh(path) == NOTHING
 
 
 async def test_unsigned_is_401_before_anything_is_looked_up(home: Home, peer: Peer, files: MediaStore) -> None:

@@ -86,6 +86,25 @@ async def test_the_posts_own_addressing_counts_not_its_wrappers(home: Home, peer
     assert (await stored(home, note["id"])).audience == Audience.DIRECT
 
 
+async def test_files_are_what_their_types_say(home: Home, peer: Peer) -> None:
+    """Four at most; what is none of ours is left out."""
+    ben = peer.actor("ben")
+    kinds = ("video/mp4", "application/pdf", "audio/ogg", "image/svg+xml", "image/png", "video/quicktime", "image/gif")
+    files = [
+        {"type": "Document", "mediaType": kind, "url": f"{peer.base}/{n}", "duration": "PT1.5S"}
+        for n, kind in enumerate(kinds)
+    ]
+    note = peer.note(ben, attachment=files)
+    assert await home.take(ben, peer.activity("Create", ben, note)) == "done"
+    found = await home.rows("SELECT type, mime, details FROM media ORDER BY position")
+    assert [tuple(row) for row in found] == [
+        (type_, kind, '{"duration":1.5}')
+        for type_, kind in (
+            ("video", "video/mp4"), ("audio", "audio/ogg"), ("image", "image/png"), ("video", "video/quicktime")
+        )
+    ]  # fmt: skip
+
+
 async def test_a_direct_post_for_nobody_here_is_not_kept(home: Home, peer: Peer) -> None:
     """Nor one for a private group that we know nothing of: it would be taken for a direct post to the group."""
     ben, carl = peer.actor("ben"), peer.actor("carl")

@@ -139,6 +139,33 @@ async def test_replace_attached(people: Database) -> None:
     assert await attached(people, status) == []
 
 
+async def test_only_what_is_ready_is_attached(people: Database) -> None:
+    states = ("ready", "waiting", "failed", "gone")
+    files, status = [replace(upload(), state=state) for state in states], post()
+    ids = [file.id for file in files]
+    await insert(people, *files, status)
+    assert await people.read(lambda tx: media.count_unfinished(tx, ids, actor_id=ANNE)) == 2
+    assert await people.read(lambda tx: media.count_unfinished(tx, ids, actor_id=BRUNO)) == 0
+    await people.transact(lambda tx: media.attach_media(tx, ids, status_id=status.id, actor_id=ANNE))
+    assert await attached(people, status) == ids[:1]
+    owned = [await people.read(lambda tx, one=one: media.get_own_media(tx, one, actor_id=ANNE)) for one in ids]  # type: ignore[misc]
+    assert [one is not None for one in owned] == [True, True, True, False]
+
+
+async def test_a_deleted_upload_stays_so(people: Database) -> None:
+    mine, waiting = upload(), replace(upload(), state="waiting", file=None)
+    theirs, remote = upload(BRUNO), replace(upload(), remote_url="https://chu-b.example/a.png")
+    await insert(people, mine, waiting, theirs, remote)
+
+    async def delete(media_id: int) -> bool:
+        return await people.transact(lambda tx: media.delete_upload(tx, media_id, actor_id=ANNE))
+
+    assert [await delete(one.id) for one in (mine, waiting, theirs, remote)] == [True, True, False, False]
+    assert not await delete(mine.id)
+    await people.transact(lambda tx: media.finish_media(tx, waiting.id, "ready", file="late.mp3"))
+    assert await get(people, waiting.id) == replace(waiting, state="gone", file="late.mp3")
+
+
 async def test_descriptions_are_their_owners(people: Database) -> None:
     mine, remote = upload(), replace(upload(), remote_url="https://chu-b.example/a.png")
     await insert(people, mine, remote)

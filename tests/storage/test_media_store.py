@@ -33,6 +33,30 @@ async def test_equal_bytes_are_stored_once(store: MediaStore, tmp_path: Path) ->
     assert files_below(tmp_path) == [found]
 
 
+async def test_what_comes_in_has_a_folder_until_it_is_moved_or_given_up(store: MediaStore, tmp_path: Path) -> None:
+    async with store.incoming() as made:
+        (made.path / "source").write_bytes(b"sound")
+        name = await store.put_file(made.path / "source", "mp3")
+        (made.path / "rest").write_bytes(b"rest")
+    assert name == f"{sha256(b'sound').hexdigest()}.mp3"
+    assert files_below(tmp_path) == [store.find(name)]
+    assert not made.path.exists()
+    async with store.incoming() as made:
+        folder = await made.keep()
+    assert store.folder(folder) == made.path
+    assert made.path.is_dir()
+    assert store.list_folders_before(LATER) == [folder]
+    assert store.list_folders_before(0) == []
+    await store.drop_folder(folder)
+    assert store.list_folders_before(LATER) == []
+
+
+@pytest.mark.parametrize("name", ["", "..", "a" * 31, "a" * 33, "../" + "a" * 29, "A" * 32])
+def test_no_other_folder_is_meant(store: MediaStore, name: str) -> None:
+    with pytest.raises(ValueError, match="no name of a folder"):
+        store.folder(name)
+
+
 async def test_a_file_is_where_its_name_says_and_folders_stay_small(store: MediaStore, tmp_path: Path) -> None:
     name = await store.put(b"pixels", "webp")
     assert store.find(name) == tmp_path / "media" / name[:2] / name[2:4] / name

@@ -24,6 +24,19 @@ async def test_a_public_post_can_be_shown_elsewhere(world: World) -> None:
         assert "application/json+oembed" in await response.text()
 
 
+async def test_sound_and_film_are_links(world: World) -> None:
+    anna = await world.person("anna")
+    status = await world.status(anna.actor)
+    film = await world.attach(anna.actor, status, type="video", file="0" * 64 + ".mp4")
+    sound = await world.attach(anna.actor, status, type="audio", file="0" * 64 + ".mp3", preview=None)
+    async with world.browser.get(f"/@anna/{status.id}/embed", headers={"Accept-Language": "fr"}) as response:
+        page = await response.text()
+    assert f'<a href="https://chu-a.example/media/{film.id}/original.mp4">Regarder</a>' in page
+    assert f'src="https://chu-a.example/media/{film.id}/small.png"' in page
+    assert f'<a href="https://chu-a.example/media/{sound.id}/original.mp3">Écouter</a>' in page
+    assert f'src="https://chu-a.example/media/{sound.id}' not in page
+
+
 async def test_hidden_and_absent_look_the_same(world: World) -> None:
     anna, stranger = await world.person("anna"), await world.stranger("ben")
     group = await world.group("cardiologie", [anna])

@@ -18,6 +18,7 @@ from web.api.media import MOST_DESCRIPTION, parse_focus
 from web.errors import ApiError
 from web.forms import Form
 from web.images import LARGEST_FILE
+from web.recordings import LARGEST_RECORDING
 
 
 def form_of(data: bytes = b"", *, name: str = "file", filename: str = "scan.png", **texts: str) -> FormData:
@@ -37,6 +38,10 @@ async def upload(
 
 def stored_in(folder: Path) -> list[Path]:
     return list(folder.glob("media/*/*/*"))
+
+
+def incoming(folder: Path) -> list[Path]:
+    return list(folder.glob("media/incoming/*"))
 
 
 @pytest.mark.parametrize("path", ["/api/v1/media", "/api/v2/media"])
@@ -105,12 +110,14 @@ async def test_what_cannot_be_uploaded(world: World, tmp_path: Path, data: bytes
     answer = await upload(world, anne, data)
     assert (answer.status, answer.body) == (422, {"error": sentence})
     assert stored_in(tmp_path) == []
+    assert incoming(tmp_path) == []
 
 
-async def test_far_too_large_is_not_read_to_its_end(world: World) -> None:
+async def test_far_too_large_is_not_read_to_its_end(world: World, tmp_path: Path) -> None:
     anne = await world.person("anne")
-    answer = await upload(world, anne, b"x" * (LARGEST_FILE + (4 << 20)))
+    answer = await upload(world, anne, b"x" * (LARGEST_RECORDING + (4 << 20)))
     assert (answer.status, answer.body) == (413, {"error": "The request is too large"})
+    assert incoming(tmp_path) == []
 
 
 async def test_the_name_of_a_file_says_nothing(world: World) -> None:

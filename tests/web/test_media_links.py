@@ -107,8 +107,14 @@ def test_other_instances_files() -> None:
     remote = replace(MEDIA, remote_url="https://chu-b.example/a.png")
     assert links().file(remote, public=True) == f"{ORIGIN.base}/media/7/original"
     video = replace(remote, type="video")
-    assert links().file(video) == "https://chu-b.example/a.png"
-    assert links().preview(video) is None
+    assert links().file(video, public=True) == f"{ORIGIN.base}/media/7/original"
+    assert links().preview(replace(video, preview=None)) is None
+
+
+def test_the_extension_is_that_of_each_file() -> None:
+    film = replace(MEDIA, type="video", file="0" * 64 + ".mp4", preview="0" * 64 + ".jpg")
+    assert links().file(film, public=True) == f"{ORIGIN.base}/media/7/original.mp4"
+    assert links().preview(film, public=True) == f"{ORIGIN.base}/media/7/small.jpg"
 
 
 def test_portraits_change_with_the_picture() -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
@@ -16,6 +17,7 @@ from storage.groups import insert_group
 from storage.records import Group, Media, Status
 from tests.conftest import Addresses
 from tests.web.api_world import World, give_keys
+from tests.web.entity_checker import EntityChecker
 from tests.web.live import Gallery, found, gallery, live, picture
 from tests.web.people import NOW, ORIGIN
 from tests.web.serving import Clock
@@ -44,6 +46,10 @@ async def attachment(here: World, there: Gallery, audience: Audience = Audience.
         author, status, file=None, preview=None, remote_url=there.url(), width=None, height=None, mime="image/jpeg"
     )
     return status, made
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("media/**/*") if path.is_file()]
 
 
 async def fetch(here: World, path: str) -> tuple[int, bytes, str]:
@@ -152,6 +158,72 @@ async def test_a_groups_files_are_asked_for_at_its_home_alone(here: World, there
     ]
     assert "nonce=" in there.requests[0].headers["Signature-Input"]
     assert (await fetch(here, f"/media/{made.id}/original"))[0] == 404
+
+
+async def recording(here: World, there: Gallery, kind: str, audience: Audience = Audience.PUBLIC) -> dict[str, Any]:
+    """A recording of somebody elsewhere, as an app is shown it."""
+    author = await here.stranger("boris")
+    status = await here.status(author, audience=audience)
+    await here.attach(
+        author, status, file=None, preview=None, remote_url=there.url(), type=kind, mime=f"{kind}/mp4",
+        details='{"duration": 2.5}',
+    )  # fmt: skip
+    shown: dict[str, Any] = (await here.get(f"/api/v1/statuses/{status.id}")).body["media_attachments"][0]
+    return shown
+
+
+OGG, MP4, WEBM = b"OggS" + b"\0" * 300, b"\0\0\0\x18ftypmp42" + b"\0" * 300, b"\x1a\x45\xdf\xa3" + b"\0" * 300
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "type_"),
+    [
+        ("audio", OGG, "audio/ogg"),
+        ("video", MP4, "video/mp4"),
+        ("video", WEBM, "video/webm"),
+        ("audio", MP4, "audio/mp4"),
+    ],
+)
+async def test_recordings_come_by_us_as_they_are(
+    here: World, there: Gallery, checker: EntityChecker, kind: str, body: bytes, type_: str
+) -> None:
+    """Told by their bytes, in parts where a player asks for parts; nothing is fetched for a picture of them."""
+    there.body, there.content_type = body, "application/octet-stream"
+    shown = await recording(here, there, kind)
+    assert checker.problems("MediaAttachment", shown) == []
+    assert (shown["type"], shown["preview_url"], shown["remote_url"]) == (kind, None, there.url())
+    assert shown["meta"]["original"]["duration"] == 2.5
+    assert (await fetch(here, shown["url"].replace("original", "small")))[0] == 404
+    assert there.requests == []
+    assert await fetch(here, shown["url"]) == (200, body, type_)
+    async with here.browser.get(shown["url"].removeprefix(ORIGIN.base), headers={"Range": "bytes=1-3"}) as response:
+        assert (response.status, await response.read()) == (206, body[1:4])
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert response.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert len(there.requests) == 1
+
+
+@pytest.mark.parametrize("wrong", ["page", "svg", "dicom", "sound", "size"])
+async def test_what_is_no_recording_is_not_given(
+    here: World, there: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wrong: str
+) -> None:
+    there.content_type, there.body = "video/mp4", MP4
+    match wrong:
+        case "page":
+            there.content_type = "text/html"
+        case "svg":
+            there.body = b"<svg xmlns='http://www.w3.org/2000/svg'/>"
+        case "dicom":
+            there.body = MP4[:128].ljust(128, b"\0") + b"DICM"
+        case "sound":
+            there.body = b"ID3\x03" + b"\0" * 300
+        case _:
+            monkeypatch.setattr("federation.media.MAX_RECORDING", len(MP4) - 1)
+    shown = await recording(here, there, "video")
+    for _ in range(2):
+        assert (await fetch(here, shown["url"]))[0] == 404
+    assert len(there.requests) == 1
+    assert files_below(tmp_path) == []
 
 
 @pytest.mark.parametrize(("kind", "size"), [("avatar", (400, 400)), ("header", (1500, 500))])

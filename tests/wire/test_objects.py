@@ -220,6 +220,12 @@ def test_an_attachment_is_read_whole() -> None:
         ({"focalPoint": [0]}, "focal", None),
         ({"focalPoint": "0,0"}, "focal", None),
         ({"href": "https://b.example/2.png", "url": None}, "url", "https://b.example/2.png"),
+        ({"duration": "PT1H1M1.5S"}, "duration", 3_661.5),
+        ({"duration": "PT90S"}, "duration", 90.0),
+        ({"duration": "PT0S"}, "duration", None),
+        ({"duration": "PT24H"}, "duration", None),
+        ({"duration": "P1D"}, "duration", None),
+        ({"duration": 90}, "duration", None),
     ],
 )
 def test_odd_attachments(fields: Document, name: str, expected: object) -> None:

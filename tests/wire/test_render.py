@@ -130,6 +130,17 @@ def test_a_quote_is_read_back_with_its_stamp_and_who_may_quote() -> None:
     assert note.can_quote == CanQuote((PUBLIC,))
 
 
+def test_a_recording_says_how_long_it_is() -> None:
+    image, address = picture()
+    film = replace(image, type="video", mime="video/mp4", details='{"duration": 2.5, "audio": "aac"}')
+    note = render.render_note(post(Audience.PUBLIC), render.NoteParts(ANNA, media=[(image, address), (film, address)]))
+    assert [one.get("duration") for one in note["attachment"]] == [None, "PT2.500S"]
+    assert [(one.media_type, one.duration) for one in parse_note(note).attachments] == [
+        ("image/png", None),
+        ("video/mp4", 2.5),
+    ]
+
+
 def test_a_stub_tells_keys_and_inbox_and_no_name() -> None:
     stub = render.render_stub(replace(ANNA, name="Anna Almeida"), [RSA, ED25519], HOME)
     assert "Anna Almeida" not in str(stub)

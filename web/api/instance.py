@@ -16,6 +16,7 @@ from storage import custom_emojis
 from storage.database import Reader
 from storage.rules import get_current
 from storage.usage import Usage, get_usage
+from web import recordings
 from web.answers import answer
 from web.api.annual_reports import campaign
 from web.api.featured import MOST_TAGS
@@ -26,6 +27,7 @@ from web.auth import anyone
 from web.images import LARGEST_FILE, MIME_TYPES
 from web.keys import CONTEXT, SITE, VERSION, Site
 from web.links import Links, make_links
+from web.media_files import LIBRARY
 from web.outside.push import VAPID
 from web.outside.translate import find_translator
 from web.render import Entity, badge, custom_emoji, moment, rules
@@ -57,6 +59,7 @@ class About:
     usage: Usage
     vapid_key: str
     translates: bool
+    filmed: bool
 
 
 @routes.get("/api/v2/instance")
@@ -116,8 +119,16 @@ async def _read(request: web.Request) -> About:
         return (await get_rules(tx)).ruleset, await get_usage(tx, since=ctx.now() - MONTH)
 
     ruleset, usage = await ctx.db.read(unit)
-    links, translates = make_links(request, None), find_translator(request.app) is not None
-    return About(ctx, request.app[SITE], links, ruleset, usage, request.app[VAPID].public, translates)
+    return About(
+        ctx=ctx,
+        site=request.app[SITE],
+        links=make_links(request, None),
+        ruleset=ruleset,
+        usage=usage,
+        vapid_key=request.app[VAPID].public,
+        translates=find_translator(request.app) is not None,
+        filmed=request.app[LIBRARY].studio is not None,
+    )
 
 
 def render_instance(about: About) -> Entity:
@@ -137,7 +148,7 @@ def render_instance(about: About) -> Entity:
         "configuration": {
             "urls": _urls(about),
             "vapid": {"public_key": about.vapid_key},
-            **_limits(),
+            **_limits(about),
             "translation": {"enabled": about.translates},
             "timelines_access": _timelines_access(),
             "limited_federation": about.ruleset.network is Network.CLOSED,
@@ -174,7 +185,7 @@ def render_instance_v1(about: About) -> Entity:
         "registrations": site.registrations != "closed",
         "approval_required": site.registrations == "approval",
         "invites_enabled": False,
-        "configuration": _limits(),
+        "configuration": _limits(about),
         "contact_account": None,
         "rules": rules(site.rules),
     }
@@ -197,8 +208,8 @@ def _streaming(about: About) -> str:
     return f"{'wss' if origin.scheme == 'https' else 'ws'}://{origin.host}"
 
 
-def _limits() -> Entity:
-    """What apps let people type and pick. Nothing can be polled or filmed here."""
+def _limits(about: About) -> Entity:
+    """What apps let people type and pick."""
     return {
         "accounts": {
             "max_display_name_length": MAX_NAME,
@@ -216,21 +227,26 @@ def _limits() -> Entity:
             "max_media_attachments": MOST_MEDIA,
             "characters_reserved_per_url": CHARACTERS_PER_URL,
         },
-        "media_attachments": {
-            "supported_mime_types": list(MIME_TYPES.values()),
-            "description_limit": MOST_DESCRIPTION,
-            "image_size_limit": LARGEST_FILE,
-            "image_matrix_limit": MOST_PIXELS,
-            "video_size_limit": 0,
-            "video_frame_rate_limit": 0,
-            "video_matrix_limit": 0,
-        },
+        "media_attachments": _files(filmed=about.filmed),
         "polls": {
             "max_options": MOST_OPTIONS,
             "max_characters_per_option": MOST_OPTION,
             "min_expiration": SHORTEST,
             "max_expiration": LONGEST,
         },
+    }
+
+
+def _files(*, filmed: bool) -> Entity:
+    """Sound and film where there is ffmpeg."""
+    return {
+        "supported_mime_types": [*MIME_TYPES.values(), *(recordings.MIME_TYPES if filmed else ())],
+        "description_limit": MOST_DESCRIPTION,
+        "image_size_limit": LARGEST_FILE,
+        "image_matrix_limit": MOST_PIXELS,
+        "video_size_limit": recordings.LARGEST_RECORDING if filmed else 0,
+        "video_frame_rate_limit": recordings.MOST_FRAMES if filmed else 0,
+        "video_matrix_limit": recordings.MOST_PIXELS if filmed else 0,
     }
 
 

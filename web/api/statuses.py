@@ -6,12 +6,20 @@ from collections.abc import Iterable
 from aiohttp import web
 
 from federation.outbox import notes, reactions
-from federation.outbox.notes import Draft, Edit, FilesGoneError, ParentGoneError, QuotedGoneError
+from federation.outbox.notes import (
+    Draft,
+    Edit,
+    FilesGoneError,
+    FilesMixedError,
+    FilesWaitingError,
+    ParentGoneError,
+    QuotedGoneError,
+)
 from federation.outbox.polls import PollDraft
 from policies.decision import Deny, Hold
 from policies.quoting import CHOICES
 from policies.terms import Audience
-from storage import media, members, relations, statuses, timelines
+from storage import members, relations, statuses, timelines
 from storage.database import Reader
 from storage.records import Member, Status, StatusEdit
 from storage.relations import Listed
@@ -76,7 +84,7 @@ async def create(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     except QuotedGoneError as error:
         raise ApiError(404, "The post you are trying to quote does not appear to exist.") from error
     except FilesGoneError as error:
-        raise _no_file() from error
+        raise _file_error(error) from error
     if isinstance(outcome, Deny | Hold):
         raise await refusal(request, viewer, outcome)
     return answer(await render_status(request, viewer, outcome.status.id))
@@ -181,19 +189,27 @@ def _parse_media_ids(form: Form) -> tuple[int, ...]:
     return ids
 
 
-def _no_file() -> ApiError:
-    return ApiError(422, "Validation failed: Media attachment not found")
+def _file_error(error: FilesGoneError) -> ApiError:
+    """In Mastodon's own phrases."""
+    match error:
+        case FilesWaitingError():
+            text = "Cannot attach files that have not finished processing. Try again in a moment!"
+        case FilesMixedError():
+            text = "Cannot attach a video to a post that already contains images"
+        case _:
+            text = "Validation failed: Media attachment not found"
+    return ApiError(422, text)
 
 
 async def _check_media(request: web.Request, viewer: Viewer, ids: tuple[int, ...] | None, *, status_id: int) -> None:
     """Every file is the author's own and in no other post than this."""
     if not ids:
         return
-    found = await request.app[CONTEXT].db.read(
-        lambda tx: media.list_attachable(tx, ids, actor_id=viewer.actor_id, status_id=status_id)
-    )
-    if len(found) != len(ids):
-        raise _no_file()
+    db = request.app[CONTEXT].db
+    try:
+        await db.read(lambda tx: notes.require_files(tx, viewer.actor_id, ids, status_id=status_id))
+    except FilesGoneError as error:
+        raise _file_error(error) from error
 
 
 @routes.get("/api/v1/statuses")

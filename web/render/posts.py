@@ -1,14 +1,15 @@
 """Posts with everything that stands in them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import Any
 
 import orjson
 
 from policies.quoting import Approval, QuoteFacts, approval_of, policy_after
 from policies.terms import Audience
 from storage.quotes import read_policy
-from storage.records import App, Media, Quote, Scheduled, Status, StatusEdit
+from storage.records import App, Media, Quote, Scheduled, Status, StatusEdit, described
 from storage.views import Named, Posts
 from web.filtering import list_matches, searchable
 from web.render.cards import preview_card
@@ -257,23 +258,50 @@ def _planned_poll(kept: str) -> Entity | None:
 
 
 def media_attachment(media: Media, frame: Frame, *, public: bool = False) -> Entity:
-    """MediaAttachment. The address of a file that is not `public` names who was given it (`web.links`)."""
+    """MediaAttachment. The address of a file that is not `public` names who was given it (`web.links`); there is none
+    while an upload waits for its job.
+    """
     preview = (media.preview_width or media.width, media.preview_height or media.height)
+    ready = media.state == "ready"
+    details = described(media.details)
     return {
         "id": str(media.id),
         "type": media.type,
-        "url": frame.links.file(media, public=public),
-        "preview_url": frame.links.preview(media, public=public),
+        "url": frame.links.file(media, public=public) if ready else None,
+        "preview_url": frame.links.preview(media, public=public) if ready else None,
         "remote_url": media.remote_url,
         "preview_remote_url": None,
         "meta": {
-            "original": _size(media.width, media.height),
+            **_recording(details),
+            "original": _size(media.width, media.height) | _timing(details),
             "small": _size(*preview),
             "focus": {"x": media.focus_x, "y": media.focus_y},
         },
         "description": media.description or None,
         "blurhash": media.blurhash,
     }
+
+
+def _timing(details: Mapping[str, Any]) -> Entity:
+    """What Mastodon says of the file itself."""
+    return {name: details[name] for name in ("frame_rate", "duration", "bitrate") if name in details}
+
+
+def _recording(details: Mapping[str, Any]) -> Entity:
+    """What Mastodon's documentation says of sound and film; nothing of an image."""
+    shown: Entity = {}
+    if "duration" in details:
+        hours, seconds = divmod(details["duration"], 3_600)
+        shown["length"] = f"{hours:.0f}:{seconds // 60:02.0f}:{seconds % 60:05.2f}"
+        shown["duration"] = details["duration"]
+    if "frame_rate" in details:
+        frames, _, seconds = details["frame_rate"].partition("/")
+        shown["fps"] = round(int(frames) / int(seconds))
+    if "audio" in details:
+        shown["audio_encode"] = details["audio"]
+        shown["audio_bitrate"] = f"{details.get('sample_rate', 0)} Hz"
+        shown["audio_channels"] = {1: "mono", 2: "stereo"}.get(details.get("channels", 0), "")
+    return shown
 
 
 def _size(width: int | None, height: int | None) -> Entity:
