@@ -49,6 +49,7 @@ OPEN_TO_GROUPS = {
     ("POST", "/api/v1/notifications/clear"),
     ("GET", "/api/v1/notifications/unread_count"),
     ("GET", "/api/v1/notifications/{id}"),
+    ("DELETE", "/api/v1/notifications/{id}"),
     ("POST", "/api/v1/notifications/{id}/dismiss"),
     ("GET", "/api/v2/notifications"),
     ("POST", "/api/v2/notifications/clear"),
