@@ -48,6 +48,7 @@ OPEN_TO_GROUPS = {
     ("GET", "/api/v1/notifications"),
     ("POST", "/api/v1/notifications/clear"),
     ("GET", "/api/v1/notifications/unread_count"),
+    ("DELETE", "/api/v1/notifications/{id}"),
     ("GET", "/api/v1/notifications/{id}"),
     ("DELETE", "/api/v1/notifications/{id}"),
     ("POST", "/api/v1/notifications/{id}/dismiss"),
@@ -209,6 +210,7 @@ ACTS: dict[tuple[str, str], tuple[Step, str]] = {
     ("POST", "/api/v1/statuses/{id}/unpin"): (_pinned, "group.unpin"),
     ("POST", "/api/v1/notifications/clear"): (_told, "group.clear_notifications"),
     ("POST", "/api/v2/notifications/clear"): (_told, "group.clear_notifications"),
+    ("DELETE", "/api/v1/notifications/{id}"): (_told, "group.clear_notifications"),
     ("POST", "/api/v1/notifications/{id}/dismiss"): (_told, "group.clear_notifications"),
     ("POST", "/api/v2/notifications/{key}/dismiss"): (_told_key, "group.clear_notifications"),
 }
