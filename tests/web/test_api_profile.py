@@ -263,12 +263,6 @@ async def test_portraits_are_taken_away_and_their_files_forgotten(
     assert kept not in unused
 
 
-async def test_pictures_count_as_media(world: World) -> None:
-    anna = await world.person("anna")
-    text, pictures = await change(world, anna, data={"locked": "1"}), await change(world, anna, data=multipart(FLAT))
-    assert (text.headers["X-RateLimit-Limit"], pictures.headers["X-RateLimit-Limit"]) == ("300", "30")
-
-
 async def test_scopes(world: World) -> None:
     anna = await world.person("anna")
     reading = await add_token(world.db, anna, ("read", "write:statuses"))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
-from aiohttp import web
+from aiohttp import FormData, web
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -219,6 +219,22 @@ async def test_what_costs_more_has_a_rate_of_its_own(db: Database, name: str, me
         assert first != 429
         assert second == 429
         assert await statuses(served.browser, "GET", "/api/works", 1) == [200]
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+@pytest.mark.parametrize(
+    ("method", "path"), [("PATCH", "/api/v1/accounts/update_credentials"), ("PUT", "/api/v1/profile")]
+)
+async def test_portraits_count_as_media_and_words_do_not(db: Database, method: str, path: str) -> None:
+    routes = [*ROUTES, web.route(method, path, works)]
+    async with serving(db, site=site(media=Rate(1, 600)), routes=routes) as served:
+        for form, second in ((FormData({"locked": "1"}), 200), (FormData(default_to_multipart=True), 429)):
+            form.add_field("note", "a")
+            body = form()
+            for expected in (200, second):
+                headers = {"X-Forwarded-For": "192.0.2.1", **dict(body.headers)}
+                response = await served.browser.request(method, path, data=b"x", headers=headers)
+                assert response.status == expected
 
 
 async def sign_in(browser: Browser, login: str, address: str = "192.0.2.1") -> int:
