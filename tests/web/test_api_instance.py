@@ -22,7 +22,7 @@ async def test_version_2(world: World, checker: EntityChecker) -> None:
     checker.check("Instance", answer.body)
     assert answer.body["version"] == "4.5.0 (compatible; Confrere 0.1.0)"
     assert answer.body["domain"] == "chu-a.example"
-    assert answer.body["api_versions"] == {"mastodon": 2}
+    assert answer.body["api_versions"] == {"mastodon": 7}
     assert answer.body["configuration"]["urls"]["streaming"] == "wss://chu-a.example"
     assert answer.body["configuration"]["limited_federation"] is True
     assert answer.body["registrations"]["enabled"] is False
