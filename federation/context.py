@@ -43,6 +43,10 @@ class Origin:
         """Where a member of ours allows the quote in this post, whosever the post is."""
         return f"{self.base}/ap/stamps/{status_id}"
 
+    def context(self, thread_id: int) -> str:
+        """Where a thread that began here is listed."""
+        return f"{self.base}/ap/contexts/{thread_id}"
+
     def credential(self, token: str) -> str:
         return f"{self.base}/ap/credentials/{token}"
 

@@ -14,9 +14,12 @@ from federation.wire.proofs import sign_document
 from policies.quoting import policy_after
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, Audience, PeerState
-from storage import actors, attestations, groups, media, moves, polls, quotes, statuses
+from storage import actors, attestations, groups, media, moves, polls, quotes, statuses, threads
 from storage.database import Reader
 from storage.records import Actor, Attestation, CustomEmoji, Group, Media, Status
+
+OPEN = frozenset({Audience.PUBLIC, Audience.UNLISTED})
+FIRST_REPLIES = 5
 
 
 def home(origin: Origin) -> render.Home:
@@ -74,6 +77,7 @@ async def note_parts(tx: Reader, origin: Origin, status: Status) -> render.NoteP
     tags = (await statuses.list_tags(tx, [status.id])).get(status.id, [])
     files = (await media.list_media(tx, [status.id])).get(status.id, [])
     group = await actors.get_actor(tx, status.group_id) if status.group_id is not None else None
+    surroundings = await _surroundings(tx, origin, status) if status.audience in OPEN else ((), None)
     return render.NoteParts(
         author=author,
         mentions=[actor for mention, actor in mentioned if not mention.silent],
@@ -84,7 +88,22 @@ async def note_parts(tx: Reader, origin: Origin, status: Status) -> render.NoteP
         group=group,
         quote=await _quote(tx, status),
         policy=policy_after(Audience(status.audience), quotes.read_policy(status.quote_policy)),
+        answers=surroundings[0],
+        context=surroundings[1],
     )
+
+
+async def _surroundings(tx: Reader, origin: Origin, status: Status) -> tuple[list[str], str | None]:
+    """The author's own first replies to a post for everybody, and where its thread is listed."""
+    own = await threads.list_replies(tx, status.id, own=True, after=0, limit=FIRST_REPLIES)
+    return [reply.uri for reply in own], await _context(tx, origin, status)
+
+
+async def _context(tx: Reader, origin: Origin, status: Status) -> str | None:
+    """A thread is listed where it began, if that was here and for everybody."""
+    root = status if status.thread_id == status.id else await statuses.get_status(tx, status.thread_id)
+    listed = root is not None and root.audience in OPEN and origin.owns(root.uri)
+    return origin.context(status.thread_id) if listed else None
 
 
 async def _quote(tx: Reader, status: Status) -> tuple[str, str] | None:

@@ -1,10 +1,13 @@
-"""Every address that other servers know, in one table. The handlers live in receiving, serving, stamps, files and discovering."""
+"""Every address that other servers know, in one table.
+
+The handlers live in receiving, serving, collections, stamps, files and discovering.
+"""
 
 from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from federation import discovering, files, receiving, serving, stamps
+from federation import collections, discovering, files, receiving, serving, stamps
 from federation.context import Context
 from storage.media_store import MediaStore
 
@@ -13,14 +16,19 @@ Handler = Callable[[Context, web.Request], Awaitable[web.StreamResponse]]
 GET: dict[str, Handler] = {
     "/ap/actor": serving.get_instance_actor,
     "/ap/actors/{id}": serving.get_actor,
-    "/ap/actors/{id}/outbox": serving.get_outbox,
+    "/ap/actors/{id}/outbox": collections.get_outbox,
     "/ap/actors/{id}/followers": serving.get_followers,
-    "/ap/actors/{id}/following": serving.get_following,
-    "/ap/actors/{id}/featured": serving.get_featured,
+    "/ap/actors/{id}/following": collections.get_following,
+    "/ap/actors/{id}/featured": collections.get_featured,
+    "/ap/actors/{id}/tags": collections.get_featured_tags,
     "/ap/actors/{id}/objects": serving.get_group_object,
     "/ap/actors/{id}/media": files.get_group_file,
     "/ap/media/{id}": files.get_file,
     "/ap/objects/{id}": serving.get_object,
+    "/ap/objects/{id}/replies": collections.get_replies,
+    "/ap/objects/{id}/likes": collections.get_likes,
+    "/ap/objects/{id}/shares": collections.get_shares,
+    "/ap/contexts/{id}": collections.get_context,
     "/ap/activities/{id}": serving.get_activity,
     "/ap/emojis/{shortcode}": serving.get_emoji,
     "/ap/stamps/{id}": stamps.get_stamp,

@@ -26,11 +26,8 @@ from federation.wire.render import (
     AS2,
     CONTROL_CONTEXT,
     GroupPolicy,
-    featured_uri,
     render_activity,
     render_collection,
-    render_items,
-    render_page,
     render_tombstone,
     with_context,
 )
@@ -38,11 +35,10 @@ from federation.wire.signatures import Signer, parse, require_fresh
 from policies.decision import Allow, Decision, Deny, Reason
 from policies.membership import LEASE_HOURS_MOST
 from policies.ruleset import day_of
-from policies.terms import ACCOUNTS, GROUP_ONLY, Audience
+from policies.terms import GROUP_ONLY, Audience
 from policies.visibility import Door, FetchFacts, may_ask, may_fetch
-from storage import actors, attestations, custom_emojis, deliveries, follows, groups, inbox, statuses, timelines
+from storage import actors, attestations, custom_emojis, deliveries, follows, groups, inbox, statuses
 from storage.database import Reader
-from storage.pages import Page
 from storage.records import Actor, Status
 
 log = logging.getLogger(__name__)
@@ -50,7 +46,6 @@ log = logging.getLogger(__name__)
 TYPE = "application/activity+json"
 PRIVATE = {"Cache-Control": "private, no-store", "Vary": "Signature, Authorization"}
 PUBLIC_FOR = {"Cache-Control": "private, max-age=180", "Vary": "Signature, Authorization"}
-PAGE = 20
 NOBODY = 0
 LARGEST = 2**63
 
@@ -206,7 +201,7 @@ async def _serve_post(ctx: Context, request: web.Request, find: Any, *, wrap: bo
         status: Status | None = await find(tx)
         decision = await decide_fetch(tx, ctx, asker, status, Door.AUTHOR)
         if isinstance(decision, Allow) and status is not None:
-            return answer(await _post_document(tx, ctx, status, wrap=wrap))
+            return answer(await post_document(tx, ctx, status, wrap=wrap))
         if status is None and await statuses.is_gone(tx, ctx.origin.object(path_id(request))):
             return answer({"@context": AS2, **render_tombstone(ctx.origin.object(path_id(request)))}, status=410)
         return refuse(decision)
@@ -214,7 +209,7 @@ async def _serve_post(ctx: Context, request: web.Request, find: Any, *, wrap: bo
     return await ctx.db.read(unit)
 
 
-async def _post_document(tx: Reader, ctx: Context, status: Status, *, wrap: bool) -> dict[str, Any]:
+async def post_document(tx: Reader, ctx: Context, status: Status, *, wrap: bool) -> dict[str, Any]:
     if status.boost_of_id is not None:
         original = await statuses.get_status(tx, status.boost_of_id)
         author = await actors.get_actor(tx, status.actor_id)
@@ -323,10 +318,15 @@ async def get_followers(ctx: Context, request: web.Request) -> web.Response:
         if actor is None or not actor.local or actor.disabled_at is not None:
             return refuse(NOT_FOUND)
         if await groups.get_group(tx, actor.id) is None:
-            return answer(render_collection(actor.followers or "", total=actor.followers_count))
+            return answer(render_collection(actor.followers or "", total=told(actor, actor.followers_count)))
         return await _serve_slice(tx, ctx, request, asker, actor)
 
     return await ctx.db.read(unit)
+
+
+def told(actor: Actor, count: int) -> int | None:
+    """A number of people, unless the member asked that it be hidden."""
+    return None if actor.hide_collections else count
 
 
 async def _serve_slice(tx: Reader, ctx: Context, request: web.Request, asker: Asker, actor: Actor) -> web.Response:
@@ -373,59 +373,7 @@ async def _may_pull(tx: Reader, ctx: Context, asker: Asker, actor: Actor) -> Dec
     return may_fetch(facts, rules.ruleset, day_of(ctx.now()))
 
 
-# --- collections and credentials ---------------------------------------------------------------------------------
-
-
-async def get_outbox(ctx: Context, request: web.Request) -> web.Response:
-    """What a member posted for everybody, newest first."""
-    asker = await identify(ctx, request)
-    if isinstance(asker, Deny):
-        return refuse(asker)
-
-    async def unit(tx: Reader) -> web.Response:
-        actor = await actors.get_actor(tx, path_id(request))
-        if actor is None or not actor.local or actor.disabled_at is not None or actor.type == "Group":
-            return refuse(NOT_FOUND)
-        uri = actor.outbox or ""
-        if "page" not in request.query:
-            return answer(render_collection(uri, total=actor.statuses_count, first=f"{uri}?page=true"))
-        page = Page(limit=PAGE, before=parse_id(request.query.get("max_id", "")) or LARGEST - 1)
-        found = await timelines.list_account(tx, NOBODY, actor.id, page, timelines.Kinds(), now=ctx.now())
-        given = [one for one in found if isinstance(await decide_fetch(tx, ctx, asker, one, Door.AUTHOR), Allow)]
-        items = [await _post_document(tx, ctx, status, wrap=True) for status in given]
-        following = f"{uri}?page=true&max_id={found[-1].id}" if len(found) == PAGE else None
-        return answer(render_page(f"{uri}?{request.query_string}", uri, items, following=following))
-
-    return await ctx.db.read(unit)
-
-
-async def get_featured(ctx: Context, request: web.Request) -> web.Response:
-    """What a member pinned for everybody: posts for fewer people stay out, whoever asks."""
-    asker = await identify(ctx, request)
-    if isinstance(asker, Deny):
-        return refuse(asker)
-
-    async def unit(tx: Reader) -> web.Response:
-        actor = await actors.get_actor(tx, path_id(request))
-        if actor is None or not actor.local or actor.disabled_at is not None or actor.type not in ACCOUNTS:
-            return refuse(NOT_FOUND)
-        found = await timelines.list_pinned(tx, NOBODY, actor.id, Page(limit=PAGE), now=ctx.now())
-        given = [one for one in found if isinstance(await decide_fetch(tx, ctx, asker, one, Door.AUTHOR), Allow)]
-        items = [await documents.note_document(tx, ctx.origin, status) for status in given]
-        return answer(render_items(featured_uri(actor), items))
-
-    return await ctx.db.read(unit)
-
-
-async def get_following(ctx: Context, request: web.Request) -> web.Response:
-    """How many a member follows, and no names."""
-    asker = await identify(ctx, request)
-    if isinstance(asker, Deny):
-        return refuse(asker)
-    actor = await ctx.db.read(lambda tx: actors.get_actor(tx, path_id(request)))
-    if actor is None or not actor.local or actor.disabled_at is not None or actor.type == "Group":
-        return refuse(NOT_FOUND)
-    return answer(render_collection(actor.following or "", total=actor.following_count))
+# --- emoji and credentials ---------------------------------------------------------------------------------------
 
 
 async def get_emoji(ctx: Context, request: web.Request) -> web.Response:

@@ -22,7 +22,9 @@ async def insert_pin(tx: Transaction, actor_id: int, status_id: int, *, now: int
     )
 
 
-async def delete_pin(tx: Transaction, actor_id: int, status_id: int) -> None:
-    await tx.execute(
+async def delete_pin(tx: Transaction, actor_id: int, status_id: int) -> bool:
+    """False when it was not pinned."""
+    found = await tx.execute(
         "DELETE FROM pins WHERE status_id = :status AND actor_id = :actor", status=status_id, actor=actor_id
     )
+    return found > 0

@@ -99,6 +99,7 @@ class Actor:
     disabled_by: str = ""
     silenced_at: int | None = None
     sensitized_at: int | None = None
+    hide_collections: int = 0
 
     def __hash__(self) -> int:
         return hash(self.id)

@@ -140,8 +140,9 @@ async def list_familiar(tx: Reader, viewer: int, actor_ids: Iterable[int], *, mo
         f"SELECT t.about, {ACTOR_COLUMNS} FROM (SELECT f.id AS follow, f.followee_id AS about, f.follower_id AS who, "
         "row_number() OVER (PARTITION BY f.followee_id ORDER BY f.id DESC) AS place "
         "FROM follows mine JOIN follows f ON f.follower_id = mine.followee_id JOIN actors b ON b.id = f.follower_id "
+        "JOIN actors h ON h.id = f.followee_id AND h.hide_collections = 0 "
         "WHERE mine.follower_id = :viewer AND mine.state = 'accepted' AND f.followee_id IN :ids AND f.state = 'accepted' "
-        "AND b.disabled_at IS NULL AND b.host_suspended = 0) t "
+        "AND b.disabled_at IS NULL AND b.host_suspended = 0 AND b.hide_collections = 0) t "
         "JOIN actors a ON a.id = t.who WHERE t.place <= :most ORDER BY t.follow DESC",
         viewer=viewer,
         ids=list(actor_ids),

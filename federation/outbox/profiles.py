@@ -139,6 +139,7 @@ class Profile:
     locked: bool | None = None
     discoverable: bool | None = None
     indexable: bool | None = None
+    hide_collections: bool | None = None
     avatar: str | None = None
     header: str | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -184,7 +185,7 @@ def _columns(profile: Profile, base: str) -> dict[str, Any]:
 
     said: dict[str, Any] = {
         name: int(value)
-        for name in ("locked", "discoverable", "indexable")
+        for name in ("locked", "discoverable", "indexable", "hide_collections")
         if (value := getattr(profile, name)) is not None
     }
     said |= {name: value or None for name in ("avatar", "header") if (value := getattr(profile, name)) is not None}

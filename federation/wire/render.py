@@ -34,6 +34,7 @@ _ACTOR_TERMS = {
     "indexable": "toot:indexable",
     "suspended": "toot:suspended",
     "featured": {"@id": "toot:featured", "@type": "@id"},
+    "featuredTags": {"@id": "toot:featuredTags", "@type": "@id"},
     "schema": "http://schema.org#",
     "PropertyValue": "schema:PropertyValue",
     "value": "schema:value",
@@ -64,6 +65,7 @@ _NOTE_TERMS = {
 }
 ACTIVITY_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS]
 QUOTE_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS | STAMP_TERMS]
+OTHERS = "only_other_accounts=true"  # Mastodon's: the pages after those of a thread by one author
 CONTROL_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, {"epoch": NS + "epoch", "lease": NS + "lease"}]
 
 
@@ -97,6 +99,8 @@ class NoteParts:
     group: Actor | None = None
     quote: tuple[str, str] | None = None  # what it quotes, and the stamp that allows it
     policy: QuotePolicy = NOBODY
+    context: str | None = None  # where its thread is listed
+    answers: Sequence[str] = ()  # its author's own first replies
 
 
 def render_stub(actor: Actor, keys: Iterable[PublicKey], home: Home) -> dict[str, Any]:
@@ -118,6 +122,11 @@ def render_stub(actor: Actor, keys: Iterable[PublicKey], home: Home) -> dict[str
 def featured_uri(actor: Actor) -> str:
     """Where a person's pinned posts stand."""
     return f"{actor.uri}/featured"
+
+
+def featured_tags_uri(actor: Actor) -> str:
+    """Where a person's featured hashtags stand."""
+    return f"{actor.uri}/tags"
 
 
 def render_actor(
@@ -151,7 +160,7 @@ def render_actor(
     }
     document |= {name: _image(url) for name, url in (portraits or {}).items()}
     if actor.type in ACCOUNTS:
-        document["featured"] = featured_uri(actor)
+        document |= {"featured": featured_uri(actor), "featuredTags": featured_tags_uri(actor)}
     if group is not None:
         document |= {"accessType": "closed"}
     if policy is not None:
@@ -251,7 +260,7 @@ def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
         "inReplyTo": status.in_reply_to_uri,
         "tag": [
             *map(_mention, _named(parts)),
-            *map(_hashtag(status.uri), parts.tags),
+            *(render_tag(_base(status.uri), tag) for tag in parts.tags),
             *_emojis(status.emojis, status.uri),
         ],
         "attachment": [_attachment(media, url, hide=parts.group is not None) for media, url in parts.media],
@@ -266,7 +275,40 @@ def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:
         note["contentMap"] = {status.language: status.content}
     if status.edited_at:
         note["updated"] = render_moment(status.edited_at)
+    note |= _surroundings(status, parts) if status.audience in {Audience.PUBLIC, Audience.UNLISTED} else {}
     return note | (_question(parts.poll) if parts.poll else {})
+
+
+def _surroundings(status: Status, parts: NoteParts) -> dict[str, Any]:
+    """Where what was said about a post for everybody is listed. A post for fewer people has no such addresses."""
+    answers = render_replies_page(status.uri, parts.answers, following=f"page=true&{OTHERS}")
+    around = {
+        "replies": {"id": f"{status.uri}/replies", "type": "Collection", "first": answers},
+        "likes": render_count(f"{status.uri}/likes", status.favourites_count),
+        "shares": render_count(f"{status.uri}/shares", status.boosts_count),
+    }
+    return around if parts.context is None else around | {"context": parts.context, "conversation": parts.context}
+
+
+def render_replies_page(uri: str, items: Sequence[str], *, asked: str = "page=true", following: str) -> dict[str, Any]:
+    """Some replies to the post `uri`, without context; `asked` and `following` are the queries of this page and the next."""
+    page = {
+        "id": f"{uri}/replies?{asked}",
+        "type": "CollectionPage",
+        "partOf": f"{uri}/replies",
+        "items": list(items),
+    }
+    return page | ({"next": f"{uri}/replies?{following}"} if following else {})
+
+
+def render_count(uri: str, total: int) -> dict[str, Any]:
+    """How many there are, and no names; without context."""
+    return {"id": uri, "type": "Collection", "totalItems": total}
+
+
+def render_tag(base: str, name: str) -> dict[str, str]:
+    """A hashtag as it is written, and its page here."""
+    return {"type": "Hashtag", "href": f"{base}/tags/{name.lower()}", "name": f"#{name}"}
 
 
 def _question(poll: Poll) -> dict[str, Any]:
@@ -311,11 +353,6 @@ def _emojis(stored: str, uri: str) -> list[dict[str, Any]]:
 def render_emoji(uri: str, shortcode: str, url: str) -> dict[str, Any]:
     """A custom emoji of ours, without context."""
     return {"id": uri, "type": "Emoji", "name": f":{shortcode}:", "icon": _image(url)}
-
-
-def _hashtag(uri: str) -> Any:
-    base = _base(uri)
-    return lambda tag: {"type": "Hashtag", "href": f"{base}/tags/{tag}", "name": f"#{tag}"}
 
 
 def _attachment(media: Media, url: str, *, hide: bool) -> dict[str, Any]:

@@ -52,6 +52,7 @@ CREATE TABLE actors (
   disabled_by TEXT NOT NULL DEFAULT '',         -- who suspended it, and may take that back: here, home; erasing, '': it is deleted
   silenced_at INTEGER,               -- shown only to who follows it, or goes to look at it
   sensitized_at INTEGER,             -- all its pictures are hidden at first
+  hide_collections INTEGER NOT NULL DEFAULT 0,  -- of ours: nobody else is shown whom it follows and who follows it
   version INTEGER NOT NULL DEFAULT 0,           -- one more at every change of the row
   UNIQUE (username, handle_host)
 ) STRICT;

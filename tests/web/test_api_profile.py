@@ -193,7 +193,6 @@ async def test_a_name_claims_nothing(world: World) -> None:
         ({"locked": "maybe"}, "locked must be true or false"),
         ({"avatar": "data:image/png;base64,AAAA"}, "avatar must be a file"),
         ({"bot": True}, "Bot accounts are not available on this server"),
-        ({"hide_collections": True}, "Hidden follows are not available on this server"),
     ],
 )
 async def test_what_is_refused_changes_nothing(world: World, said: dict[str, Any], sentence: str) -> None:
@@ -276,3 +275,20 @@ async def test_scopes(world: World) -> None:
         assert (await world.call(method, path, headers=reading)).status == 403
         assert (await world.call(method, path)).status == 401
     assert (await world.get(PROFILE)).status == 401
+
+
+async def test_whom_one_follows_may_be_hidden(world: World, checker: EntityChecker) -> None:
+    """From others: oneself goes on seeing both lists. Nobody learns of it from familiar followers either."""
+    anna, ben, carl = [await world.person(name) for name in ("anna", "ben", "carl")]
+    for follower, followed in ((anna, ben), (ben, carl)):
+        assert (await world.post(f"/api/v1/accounts/{followed.actor.id}/follow", follower)).status == 200
+    lists = [f"/api/v1/accounts/{ben.actor.id}/{name}" for name in ("followers", "following")]
+    familiar = f"/api/v1/accounts/familiar_followers?id[]={carl.actor.id}"
+    assert [one["id"] for one in (await world.get(familiar, anna)).body[0]["accounts"]] == [str(ben.actor.id)]
+    answer = await change(world, ben, json={"hide_collections": True})
+    checker.check("CredentialAccount", answer.body)
+    assert (answer.body["hide_collections"], answer.body["source"]["hide_collections"]) == (True, True)
+    for path in lists:
+        assert (await world.get(path)).body == (await world.get(path, anna)).body == []
+        assert len((await world.get(path, ben)).body) == 1
+    assert (await world.get(familiar, anna)).body[0]["accounts"] == []

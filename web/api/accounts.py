@@ -223,7 +223,9 @@ async def _show_follows(request: web.Request, viewer: Viewer | None, ask: Listed
     page, actor_id = parse_page(read_query(request), default=40, most=80), path_id(request)
 
     async def query(tx: Reader, now: int) -> list[Listed]:
-        await require_known(tx, actor_id, viewer, now)
+        actor = await require_known(tx, actor_id, viewer, now)
+        if actor.hide_collections and viewer_id(viewer) != actor.id:
+            return []
         return await ask(tx, actor_id, stored_page(page))
 
     return await show_listed(request, viewer, page, query)

@@ -95,9 +95,8 @@ async def _keep(request: web.Request, file: Upload | None, shape: Shape) -> str 
 
 def parse_profile(form: Form) -> Profile:
     """What an app asks to change, but for the pictures; ApiError 422 says what is wrong with it."""
-    for name, what in (("bot", "Bot accounts are"), ("hide_collections", "Hidden follows are")):
-        if form.boolean(name):
-            raise ApiError(422, f"Validation failed: {what} not available on this server")
+    if form.boolean("bot"):
+        raise ApiError(422, "Validation failed: Bot accounts are not available on this server")
     return Profile(
         name=_parse_name(form),
         note=_parse_note(form),
@@ -105,6 +104,7 @@ def parse_profile(form: Form) -> Profile:
         locked=form.boolean("locked"),
         discoverable=form.boolean("discoverable"),
         indexable=form.boolean("indexable"),
+        hide_collections=form.boolean("hide_collections"),
         settings=_parse_settings(form.child("source") or Form({})),
     )
 
