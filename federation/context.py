@@ -2,9 +2,10 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from federation.client import Client
+from federation.failures import MissingKeys
 from federation.wire.origins import is_http_uri, same_origin
 from storage.database import Database
 
@@ -87,3 +88,4 @@ class Context:
     now: Callable[[], int]
     mail: bool = False
     joinable: bool = False
+    missing_keys: MissingKeys = field(default_factory=MissingKeys)

@@ -73,3 +73,23 @@ class Failures:
         self._kept[key] = (self._now() + self._keep_ms, error.kind, error.detail, error.status)
         if len(self._kept) > self._size:
             del self._kept[next(iter(self._kept))]
+
+
+class MissingKeys:
+    """Keys that their host did not have a moment ago: anybody can name one in a request that nobody signed, and each
+    look would cost that host a GET. Bounded, oldest forgotten first. `now` is unix milliseconds.
+    """
+
+    def __init__(self, *, size: int = 1_000, keep_ms: int = 30_000) -> None:
+        self._size = size
+        self._keep_ms = keep_ms
+        self._until: dict[str, int] = {}
+
+    def has(self, key_id: str, now: int) -> bool:
+        return now < self._until.get(key_id, 0)
+
+    def remember(self, key_id: str, now: int) -> None:
+        self._until.pop(key_id, None)
+        self._until[key_id] = now + self._keep_ms
+        if len(self._until) > self._size:
+            del self._until[next(iter(self._until))]

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from federation.context import Context
+from federation.failures import FetchError
 from federation.resolve import fetch, take_actor
 from federation.signing import public_key
 from federation.wire.bounded import Document
@@ -61,7 +62,20 @@ async def _may_refresh(ctx: Context, key_id: str) -> bool:
 
 
 async def fetch_key(ctx: Context, key_id: str) -> PublicKey:
-    """Fetch, check and store the actor whose key this is. FetchError, or ProtocolError when no actor there lists it."""
+    """Fetch, check and store the actor whose key this is. FetchError, or ProtocolError when no actor there lists it: then
+    nobody makes us look again for a while.
+    """
+    if ctx.missing_keys.has(key_id, ctx.now()):
+        raise ProtocolError(Fault.KEY_MISMATCH, f"no key {key_id[:200]} a moment ago")
+    try:
+        return await _fetch_key(ctx, key_id)
+    except (FetchError, ProtocolError) as error:
+        if isinstance(error, ProtocolError) or error.status in {404, 410}:
+            ctx.missing_keys.remember(key_id, ctx.now())
+        raise
+
+
+async def _fetch_key(ctx: Context, key_id: str) -> PublicKey:
     owner = key_id.partition("#")[0]
     document = await fetch(ctx, owner)
     if type_of(document) not in ACTORS or document.get("id") != owner:

@@ -5,6 +5,7 @@ not the scheme's own. Which schemes and ports are acceptable (development) is th
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
@@ -22,6 +23,8 @@ _PORTS = {"http": 80, "https": 443}
 # Control characters, spaces, quotes, angle brackets and backslashes are where URI parsers disagree: refused, not repaired.
 _URI = re.compile(r"(?i:(https?))://([^/?#@\\\s\x00-\x20\"<>`{|}^]+)((?:[/?#][^\\\s\x00-\x20\"<>`{|}^\x7f]*)?)")
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]]+)(?::([0-9]{1,5}))?")
+# Alphabets with letters that an eye takes for another's: no honest name mixes them (after UTS #39 §5.2).
+_ALIKE = frozenset({"LATIN", "CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE"})
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _HANDLE = re.compile(r"(?:acct:)?@?([A-Za-z0-9_](?:[A-Za-z0-9_.~-]*[A-Za-z0-9_~-])?)(?:@([^@/\\\s]+))?")
 
@@ -138,7 +141,9 @@ def _authority(text: str, default_port: int) -> tuple[str, int]:
 
 
 def _host_name(text: str) -> str:
-    """Lower-case ASCII (IDNA 2008 with UTS 46 mapping), so that one host has one spelling."""
+    """Lower-case ASCII (IDNA 2008 with UTS 46 mapping), so that one host has one spelling. Apps may show it decoded, so
+    that a label which imitates another by mixing alphabets is none.
+    """
     try:
         if text.startswith("["):
             return f"[{IPv6Address(text[1:-1]).compressed}]"
@@ -146,8 +151,17 @@ def _host_name(text: str) -> str:
         labels = name.split(".")
         if labels[-1][:1].isdecimal():  # a URL parser takes such a name for an IPv4 address, in whatever notation
             return str(IPv4Address(name))
+        imitates = any(map(_mixes_alphabets, labels))
     except (AddressValueError, idna.IDNAError) as error:
         raise ProtocolError(Fault.URI_REFUSED, f"not a host: {text[:100]!r}") from error
-    if len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
+    if imitates or len(name) > 253 or not all(map(_LABEL.fullmatch, labels)):
         raise ProtocolError(Fault.URI_REFUSED, f"not a host: {text[:100]!r}")
     return name
+
+
+def _mixes_alphabets(label: str) -> bool:
+    """IDNAError when an encoded label does not decode to what it is the encoding of."""
+    if not label.startswith("xn--"):
+        return False
+    alphabets = {unicodedata.name(letter, "").split(" ")[0] for letter in idna.decode(label)}
+    return len(alphabets & _ALIKE) > 1

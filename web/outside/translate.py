@@ -15,7 +15,7 @@ import orjson
 from aiohttp import web
 
 from federation.addresses import Guard
-from federation.connections import GuardedConnector, GuardedResolver
+from federation.connections import GuardedConnector, GuardedResolver, LookUp
 
 PROVIDER = "LibreTranslate"
 SECONDS = 15
@@ -50,11 +50,15 @@ class EngineError(Exception):
 
 
 class Translator:
-    """One pool of connections to one service. Make it inside a running loop, and close it."""
+    """One pool of connections to one service. Make it inside a running loop, and close it. `look_up` replaces the
+    system's DNS.
+    """
 
-    def __init__(self, engine: Engine, guard: Guard, tls: SSLContext | None = None) -> None:
+    def __init__(
+        self, engine: Engine, guard: Guard, tls: SSLContext | None = None, look_up: LookUp | None = None
+    ) -> None:
         self.engine = engine
-        self._resolver = GuardedResolver(guard, None)
+        self._resolver = GuardedResolver(guard, look_up)
         connector = GuardedConnector(guard, self._resolver, tls=tls, limit=AT_ONCE, limit_per_host=AT_ONCE)
         self._session = aiohttp.ClientSession(
             connector=connector,
