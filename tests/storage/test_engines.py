@@ -118,9 +118,10 @@ async def test_a_long_read_is_begun_again_where_it_keeps_nobody_waiting(addresse
         numbers = "WITH RECURSIVE n (x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < CAST(:most AS INTEGER))"
         return int(await tx.value(f"{numbers} SELECT max(x) FROM n", most=most))
 
-    for _ in range(30):  # the steps of a statement that is kept add up, its time does not
+    for _ in range(60):  # the steps of a statement that is kept add up, its time does not
         assert await db.read(lambda tx: count(tx, 1_000)) == 1_000
-    assert set(threads) == {threading.get_ident()}
+    elsewhere = len(threads) - threads.count(threading.get_ident())
+    assert elsewhere < 20, "a busy machine may make a few of them long, but not nearly all from some time on"
     threads.clear()
     assert await db.read(lambda tx: count(tx, 1_000_000)) == 1_000_000
     if addresses.engine == "sqlite":

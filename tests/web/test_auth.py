@@ -13,7 +13,7 @@ from storage.ids import new_id
 from storage.members import update_member
 from storage.oauth import Grant, delete_tokens_of, insert_app, insert_token
 from storage.records import App, Token
-from tests.web.people import NOW, add_person, add_token
+from tests.web.people import EVERYTHING, NOW, add_person, add_token
 from tests.web.serving import Browser, serving
 from web.answers import answer
 from web.auth import Access, Viewer, Who, access_of, anyone, declare, find_grant, for_apps, public, requires, viewer_of
@@ -176,7 +176,7 @@ async def test_a_role_counts_from_the_next_request_on(db: Database) -> None:
     async with serving(db, routes=ROUTES) as served:
         await db.transact(lambda tx: update_member(tx, person.actor.id, role="moderator"))
         assert await ask(served.browser, "/api/member", headers) == [
-            person.actor.id, "moderator", ["read", "write", "follow", "push"],
+            person.actor.id, "moderator", list(EVERYTHING),
         ]  # fmt: skip
 
 
