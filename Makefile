@@ -8,9 +8,12 @@ HOST ?= localhost:8000
 PURE := tests/policies tests/wire
 NODE := tests/scenarios/node
 CONFRERE := $(BIN)/confrere
+FUZZERS := tests/wire/test_fuzz.py tests/federation/test_fuzzed_inbox.py
+TIME ?= 300
+SEED ?= $(shell date +%s)
 run: export CONFRERE_CONFIG = $(INSTANCE)/confrere.toml
 
-.PHONY: run demo test check bench fmt
+.PHONY: run demo test fuzz check bench fmt
 
 # An instance on http://localhost:8000 with an embedded database; the first run prints the owner's sign-in link.
 run: $(VENV)/.run $(INSTANCE)/.owner
@@ -33,6 +36,14 @@ demo: $(VENV)/.run
 test: $(VENV)/.dev $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
 	$(BIN)/pytest -n 2 -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 $(PURE)
 	$(BIN)/pytest -n 2 -rs --dist worksteal $(PURE:%=--ignore %)
+
+# What hostile peers may write, for TIME seconds (and to the end of the last round), a new seed each round. A failure is
+# found again with the SEED that was printed last.
+fuzz: $(VENV)/.dev
+	@end=$$(($$(date +%s) + $(TIME))); seed=$(SEED); while [ $$(date +%s) -lt $$end ]; do \
+	  echo "make fuzz SEED=$$seed"; \
+	  CONFRERE_FUZZ=20 $(BIN)/pytest -n 2 -p no:randomly --timeout 1800 --hypothesis-seed=$$seed $(FUZZERS) || exit 1; \
+	  seed=$$((seed + 1)); done
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

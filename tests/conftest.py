@@ -9,15 +9,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from hypothesis import HealthCheck, settings
 
 from storage.database import Database
 from storage.engines import connect
 from storage.migrate import migrate
+from tests import examples
 
-# A busy machine must not fail a property: how long an example takes is no property of ours.
-settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("suite")
+examples.set_up()
 
 POSTGRES = os.environ.get("CONFRERE_TEST_POSTGRES", "postgresql://root@127.0.0.1:5432/test")
 

@@ -16,6 +16,7 @@ from federation.wire.sanitize import clean_text
 
 LOOKED_AT = 128 * 1024
 MOST_TAGS = 2_000
+MOST_ENTITIES = 10_000
 MOST_TITLE = 300
 MOST_TEXT = 1_000
 MOST_NAME = 120
@@ -97,9 +98,11 @@ def parse_page(url: str, content_type: str, body: bytes) -> Preview | None:
 
 
 def _beginning(html: str) -> str:
-    """Up to the body, and no more tags than a parser reads in no time, however they are nested."""
-    pieces = _BODY.split(html, maxsplit=1)[0].split("<", MOST_TAGS + 1)
-    return "<".join(pieces[: MOST_TAGS + 1])
+    """Up to the body, and no more tags and entities than a parser reads in no time, however they are nested."""
+    head = _BODY.split(html, maxsplit=1)[0]
+    for mark, most in (("<", MOST_TAGS), ("&", MOST_ENTITIES)):
+        head = mark.join(head.split(mark, most + 1)[: most + 1])
+    return head
 
 
 def _decode(content_type: str, data: bytes) -> str:

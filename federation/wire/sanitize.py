@@ -32,6 +32,7 @@ SCHEMES = frozenset({"http", "https"})
 LINK_REL = "nofollow noopener"
 
 MAX_TAGS = 4_000
+MAX_ENTITIES = 10_000  # the parser joins texts around them, each time at the price of the whole
 MAX_STYLED = 64
 MAX_GROWTH = 8
 
@@ -120,5 +121,5 @@ def _visible(text: str) -> str:
 
 
 def _refuse_costly(html: str) -> None:
-    if html.count("<") > MAX_TAGS or len(_STYLED.findall(html)) > MAX_STYLED:
-        raise ProtocolError(Fault.TOO_COMPLEX, "HTML with too many tags")
+    if html.count("<") > MAX_TAGS or html.count("&") > MAX_ENTITIES or len(_STYLED.findall(html)) > MAX_STYLED:
+        raise ProtocolError(Fault.TOO_COMPLEX, "HTML with too many tags or entities")

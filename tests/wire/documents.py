@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from federation.wire.bounded import Document, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.values import PUBLIC
 from policies.terms import NS
+from tests.examples import examples
 
 _FIELD_NAMES = (
     "@context id type actor object target to cc audience published updated attributedTo content contentMap name summary"
@@ -59,7 +59,7 @@ values = st.recursive(
 )
 documents = st.dictionaries(st.sampled_from(FIELDS), values, max_size=8)
 
-fuzz = settings(max_examples=60, deadline=None)  # none of these is about speed, and the machine may be busy
+fuzz = examples(60)
 
 
 @contextmanager
