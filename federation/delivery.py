@@ -21,7 +21,7 @@ from policies.decision import Allow, Decision, Deny, Hold, Limit
 from policies.delivery import host_rests_until, may_send, next_attempt
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import actors, deliveries
+from storage import actors, deliveries, receipts
 from storage.database import Reader, Transaction
 from storage.queues import Lease
 from storage.records import Delivery, HostState
@@ -168,7 +168,10 @@ async def settle(ctx: Context, ended: Sequence[Ended]) -> None:
     now = ctx.now()
 
     async def unit(tx: Transaction) -> None:
-        await deliveries.finish_all(tx, [job.delivery.id for job, outcome in ended if outcome.ok], now=now)
+        done = [job.delivery for job, outcome in ended if outcome.ok]
+        await deliveries.finish_all(tx, [one.id for one in done], now=now)
+        taken_back = [(one.object_uri, one.inbox) for one in done if one.kind == Kind.RETRACTION and one.object_uri]
+        await receipts.accept(tx, taken_back, now=now)
         understood: set[str] = set()
         for job, outcome in ended:
             if not outcome.ok:

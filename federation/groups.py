@@ -19,7 +19,7 @@ from federation.signing import get_keys
 from federation.wire.render import render_activity, render_tombstone
 from policies.membership import next_epoch
 from policies.terms import Audience, Kind
-from storage import actors, groups, statuses
+from storage import actors, groups, receipts, statuses
 from storage.database import Reader, Transaction
 from storage.follows import Inbox
 from storage.ids import new_id
@@ -121,6 +121,7 @@ async def retract(act: Act, object_uri: str, group_id: int, targets: list[Inbox]
         audience=actor.uri,
     )
     outgoing = Outgoing(activity_id, prove(document, keys.ed25519, Audience.GROUP, now), actor.id)
+    await receipts.mark_retracted(act.tx, object_uri, now=now)
     await send(act, outgoing, Parcel(Kind.RETRACTION, Audience.GROUP, object_uri, group_id), targets)
 
 

@@ -114,6 +114,16 @@ async def count_by_state(tx: Reader) -> list[Row]:
     )
 
 
+async def list_latest(tx: Reader, host: str, *, limit: int) -> list[Row]:
+    """(type, object, state, attempts, created_at, reason) of what was sent to a host or waits for it, the latest first."""
+    return await tx.rows(
+        "SELECT y.type, d.object_uri, d.state, d.attempts, d.created_at, d.reason FROM deliveries d "
+        "JOIN activities y ON y.id = d.activity_id WHERE d.host = :host ORDER BY d.id DESC LIMIT :limit",
+        host=host,
+        limit=limit,
+    )
+
+
 async def count_due(tx: Reader) -> int:
     return int(await tx.value("SELECT count(*) FROM deliveries WHERE state = 'due'"))
 

@@ -12,6 +12,7 @@ from federation.distribution import list_retraction_inboxes
 from federation.facts import activity_in_group, get_attestation_facts, group_facts, is_verified, reaches
 from federation.fanout import announce_deletion
 from federation.inbox.polls import on_vote
+from federation.inbox.receipts import confirm
 from federation.inbox.verified import Answer, Verified
 from federation.quoting import withdraw_stamp
 from federation.remote_posts import Placement, store_note, update_note
@@ -268,7 +269,14 @@ async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     uri = verified.activity.object_id
     if uri is None:
         raise ProtocolError(Fault.SHAPE, "a Delete of nothing")
-    return await perform(ctx, lambda act: _delete(act, uri, actor))
+
+    async def unit(act: Act) -> Answer:
+        answer = await _delete(act, uri, actor)
+        if answer is None:
+            await confirm(act, verified, actor)
+        return answer
+
+    return await perform(ctx, unit)
 
 
 async def _remember_deletion(act: Act, uri: str, actor: Actor) -> Answer:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from federation.attesting import attest
 from federation.context import Context
 from federation.failures import FetchError
-from federation.inbox import blocks, follows, moves, notes, profiles, quotes, reactions, reports
+from federation.inbox import blocks, follows, moves, notes, profiles, quotes, reactions, receipts, reports
 from federation.inbox.verified import Answer, Verified, from_inbox
 from federation.resolve import resolve_actor
 from federation.wire.activities import is_retraction
@@ -84,6 +84,8 @@ def _handler(verified: Verified) -> Handler | None:
     activity = verified.activity
     if activity.type == "Undo":
         return UNDOERS.get(activity.object_type, reactions.on_undo_by_id)
+    if activity.type == "Accept" and activity.object_type == "Delete":
+        return receipts.on_confirmed
     if activity.type in QUOTE_ANSWERS and is_answer(activity):
         return QUOTE_ANSWERS[activity.type]
     if activity.type == "Update" and activity.object_type not in notes.TYPES:

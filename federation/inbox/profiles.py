@@ -4,6 +4,7 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
+from federation.inbox.receipts import confirm
 from federation.inbox.verified import Verified
 from federation.resolve import resolve_actor
 from federation.wire.errors import Fault
@@ -30,6 +31,7 @@ async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> str | Non
         await attestations.revoke_attestation(act.tx, actor.id, now=act.now)
         await end_everything(act, actor)
         await actors.update_actor(act.tx, actor.id, disabled_at=act.now, disabled_by="")
+        await confirm(act, verified, actor)
 
     await perform(ctx, unit)
     return None

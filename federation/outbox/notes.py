@@ -29,7 +29,7 @@ from policies.decision import Allow, Change, Deny, Hold, Limit
 from policies.delivery import SendFacts
 from policies.posting import EditFacts, ParentFacts, PostFacts
 from policies.terms import Audience, Kind
-from storage import actors, groups, media, statuses
+from storage import actors, groups, media, receipts, statuses
 from storage.database import Reader, Transaction
 from storage.ids import new_id
 from storage.records import Actor, Group, Status
@@ -491,4 +491,5 @@ async def _send_delete(act: Act, status: Status, author: Actor, targets: list[An
     keys = await get_keys(act.tx, author.id, author.uri)
     outgoing = Outgoing(activity_id, prove(document, keys.ed25519, Audience(status.audience), now), author.id)
     parcel = Parcel(Kind.RETRACTION, Audience(status.audience), status.uri)
+    await receipts.mark_retracted(act.tx, status.uri, now=now)
     await send(act, outgoing, parcel, targets)

@@ -36,6 +36,7 @@ from storage import (
     media,
     members,
     oauth,
+    receipts,
     reports,
     statuses,
 )
@@ -248,7 +249,10 @@ async def _send_farewell(act: Act, target: Actor) -> None:
     document = render_activity(uri, "Delete", target.uri, target.uri, now=act.now, to=[PUBLIC])
     keys = await get_keys(act.tx, target.id, target.uri)
     proven = sign_document(document, keys.ed25519, created=act.now)
-    await send(act, Outgoing(activity_id, proven, target.id), Parcel(Kind.RETRACTION, Audience.DIRECT), targets)
+    await deliveries.insert_receipts(act.tx, [(target.uri, one.host, one.inbox) for one in targets], now=act.now)
+    await receipts.mark_retracted(act.tx, target.uri, now=act.now)
+    parcel = Parcel(Kind.RETRACTION, Audience.DIRECT, target.uri)
+    await send(act, Outgoing(activity_id, proven, target.id), parcel, targets)
 
 
 async def _settle(act: Act, target: Actor, by: Officer, report_id: int) -> None:

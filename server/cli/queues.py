@@ -9,8 +9,10 @@ import click
 from federation.context import Context
 from server.cli.console import CONSOLE, Console, Group, moment, told
 from server.speech import say
-from storage import audit, deliveries, inbox
+from storage import audit, deliveries, inbox, receipts
 from storage.database import Reader, Transaction
+
+MOST = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +35,39 @@ def queue_command() -> None:
 @queue_command.command(
     "show",
     **told(
-        "What is due, held, refused or given up, per host.",
-        "Ce qui est dû, retenu, refusé ou abandonné, par hôte.",
+        "What is due, held, refused or given up, per host, and deletions not confirmed; of one HOST, what was sent lately.",
+        "Ce qui est dû, retenu, refusé ou abandonné, par hôte, et les suppressions non confirmées ; pour un HOST, "
+        "ce qui a été envoyé récemment.",
         "confrere queue show --json",
     ),
 )
+@click.argument("host", required=False)
 @click.pass_obj
-def show(console: Console) -> None:
+def show(console: Console, host: str | None) -> None:
     async def rows(tx: Reader) -> list[dict[str, Any]]:
+        if host:
+            return await _history(tx, host)
         received = [_row("inbox", *row) for row in await inbox.count_by_state(tx)]
-        return received + [_row("deliveries", *row) for row in await deliveries.count_by_state(tx)]
+        sent = [_row("deliveries", *row) for row in await deliveries.count_by_state(tx)]
+        return received + sent + [_row("deletions", *row) for row in await receipts.count_unconfirmed(tx)]
 
     console.show_rows(console.run(lambda ctx: ctx.db.read(rows)), say("Nothing waits.", "Rien n'attend."))
+
+
+async def _history(tx: Reader, host: str) -> list[dict[str, Any]]:
+    """The latest deliveries to one host, then the deletions that it has not confirmed."""
+    sent = [
+        _event("delivery", f"{type_} {uri}".strip(), state, attempts, at, reason)
+        for type_, uri, state, attempts, at, reason in await deliveries.list_latest(tx, host, limit=MOST)
+    ]
+    return sent + [
+        _event("deletion", one.object_uri, one.state, 0, one.deleted_at, "")
+        for one in await receipts.list_unconfirmed(tx, host, limit=MOST)
+    ]
+
+
+def _event(what: str, about: str, state: str, attempts: int, at: int, reason: str) -> dict[str, Any]:
+    return {"what": what, "about": about, "state": state, "attempts": attempts, "at": moment(at), "reason": reason}
 
 
 @queue_command.command(

@@ -617,14 +617,21 @@ CREATE TABLE tombstones (
   PRIMARY KEY (uri, actor_uri)
 ) STRICT;
 
+CREATE INDEX tombstones_by_actor ON tombstones (actor_uri, deleted_at);
+
 CREATE TABLE receipts (
   object_uri TEXT NOT NULL,
   host TEXT NOT NULL,                -- a host that was sent the object, so that a retraction finds it
   inbox TEXT NOT NULL,
   sent_at INTEGER NOT NULL,
-  retracted_at INTEGER,
+  retracted_at INTEGER,              -- when its Delete was queued
+  accepted_at INTEGER,               -- when the Delete was answered 2xx, which says little
+  confirmed_at INTEGER,              -- when the host's instance actor said that the object is gone there
+  confirmed_by TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (object_uri, host, inbox)
 ) STRICT;
+
+CREATE INDEX receipts_unconfirmed ON receipts (host, object_uri) WHERE retracted_at IS NOT NULL AND confirmed_at IS NULL;
 
 CREATE TABLE activities (
   id INTEGER PRIMARY KEY,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from storage import actors, deliveries, inbox, members, second_factors
+from storage import actors, deliveries, inbox, members, receipts, second_factors
 from storage.database import Transaction
 from storage.decisions import Outcome, record
 from storage.engines import connect
@@ -561,6 +561,31 @@ def test_what_is_held_for_a_host_is_shown_released_and_dropped(console: Console)
     assert console.ask("queue", "release", "chu-b.example") == {"deliveries": 1, "inbox": 1}
     assert {row["state"] for row in console.ask("queue", "show")} == {"due"}
     assert console.ask("queue", "drop", "chu-b.example") == {"deliveries": 0, "inbox": 0}
+
+
+def test_deletions_that_are_not_confirmed_are_listed(console: Console) -> None:
+    uri, host = "http://localhost:8000/ap/objects/9", "chu-b.example"
+    asyncio.run(insert_deletion(os.environ["CONFRERE_DATABASE"], uri, host))
+    (row,) = console.ask("queue", "show")
+    assert (row["queue"], row["host"], row["state"], row["waiting"]) == ("deletions", host, "sent", 1)
+    (told,) = console.ask("queue", "show", host)
+    assert (told["what"], told["about"], told["state"]) == ("deletion", uri, "sent")
+    asyncio.run(insert_delivery(os.environ["CONFRERE_DATABASE"], host, state="held"))
+    assert [(one["what"], one["state"]) for one in console.ask("queue", "show", host)] == [
+        ("delivery", "held"),
+        ("deletion", "sent"),
+    ]
+    assert console.ask("queue", "show", "chu-c.example") == []
+
+
+async def insert_deletion(address: str, uri: str, host: str) -> None:
+    async def unit(tx: Transaction) -> None:
+        await deliveries.insert_receipts(tx, [(uri, host, f"https://{host}/inbox")], now=6)
+        await receipts.mark_retracted(tx, uri, now=7)
+
+    db = await connect(address)
+    await db.transact(unit)
+    await db.close()
 
 
 async def insert_held_item(address: str) -> None:

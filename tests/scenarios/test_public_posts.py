@@ -1,5 +1,6 @@
 """Two institutions exchange ordinary posts: follow, post, reply, favourite, boost, edit, delete."""
 
+from storage.receipts import list_of_author
 from tests.scenarios.world import World, ruleset
 
 
@@ -32,3 +33,7 @@ async def test_a_post_its_reply_and_its_end_cross(world: World) -> None:
     await anna.ask("DELETE", f"/api/v1/statuses/{post['id']}")
     await world.settle()
     assert (await ben.ask("GET", f"/api/v1/statuses/{seen['id']}")).status == 404
+    gone = await a.ctx.db.read(lambda tx: list_of_author(tx, anna.actor.uri, limit=1))
+    assert [(one.host, one.state, one.confirmed_by) for one in gone] == [
+        (b.host, "confirmed", b.ctx.origin.instance_actor)
+    ]

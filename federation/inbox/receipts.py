@@ -1,0 +1,50 @@
+"""Deletions with receipts: ours is confirmed by those who held the object, and we confirm theirs.
+
+Only instance actors speak here: what a host still holds is said by the host. A confirmation says nothing about whether we
+ever had the object; it says that we do not have it now.
+"""
+
+from federation.act import Act, perform
+from federation.context import Context
+from federation.distribution import Outgoing, send
+from federation.facts import Parcel, has_capable_actor
+from federation.inbox.verified import Answer, Verified
+from federation.local_actors import INSTANCE_ACTOR_ID
+from federation.wire.render import render_activity
+from federation.wire.values import id_of
+from policies.terms import Audience, Kind
+from storage import receipts
+from storage.follows import Inbox
+from storage.ids import new_id
+from storage.records import Actor
+
+
+async def confirm(act: Act, verified: Verified, actor: Actor) -> None:
+    """Tell who sent a Delete that what it names is gone here; other software than ours would not know what to do with it."""
+    if verified.relayed_by or not await has_capable_actor(act.tx, actor.host):
+        return
+    delete, activity_id = verified.activity, new_id(act.now)
+    document = render_activity(
+        act.ctx.origin.activity(activity_id),
+        "Accept",
+        act.ctx.origin.instance_actor,
+        {"id": delete.id, "type": "Delete", "actor": delete.actor, "object": delete.object_id},
+        now=act.now,
+        to=[delete.actor],
+    )
+    outgoing = Outgoing(activity_id, document, INSTANCE_ACTOR_ID)
+    inbox = Inbox(actor.host, actor.shared_inbox or actor.inbox)
+    await send(act, outgoing, Parcel(Kind.RETRACTION, Audience.DIRECT), [inbox])
+
+
+async def on_confirmed(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+    """A host says that something we deleted is gone there: it must have been sent it, and have been asked."""
+    if actor.type != "Application":
+        return "only an instance actor confirms"
+    uri = id_of((verified.activity.embedded or {}).get("object")) or ""
+
+    async def unit(act: Act) -> Answer:
+        kept = await receipts.confirm(act.tx, uri, host=actor.host, by=actor.uri, now=act.now)
+        return None if kept else "confirms nothing that was asked"
+
+    return await perform(ctx, unit)

@@ -1,0 +1,94 @@
+"""What became of deletions: which hosts that held an object accepted its Delete, and which confirmed that it is gone.
+
+Where an object was sent is written by `deliveries.insert_receipts`. Nothing here says what the object was.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from storage.database import Reader, Row, Transaction
+
+# Of one object at one host, which may have been sent it at several inboxes.
+_STATE = (
+    "CASE WHEN max(r.confirmed_at) IS NOT NULL THEN 'confirmed' "
+    "WHEN count(r.accepted_at) = count(*) THEN 'accepted' ELSE 'sent' END"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    """One deleted object at one host. `state`: its Delete is `sent`, was `accepted` (any 2xx), or `confirmed`."""
+
+    object_uri: str
+    deleted_at: int
+    host: str
+    state: str
+    confirmed_by: str
+
+
+async def mark_retracted(tx: Transaction, object_uri: str, *, now: int) -> None:
+    """From now on every host that was sent the object owes a confirmation."""
+    await tx.execute(
+        "UPDATE receipts SET retracted_at = :now WHERE object_uri = :uri AND retracted_at IS NULL",
+        uri=object_uri,
+        now=now,
+    )
+
+
+async def accept(tx: Transaction, taken: Iterable[tuple[str, str]], *, now: int) -> None:
+    """These (object, inbox) answered the Delete well."""
+    await tx.execute_many(
+        "UPDATE receipts SET accepted_at = :now "
+        "WHERE object_uri = :uri AND inbox = :inbox AND retracted_at IS NOT NULL AND accepted_at IS NULL",
+        [{"uri": uri, "inbox": inbox, "now": now} for uri, inbox in taken],
+    )
+
+
+async def confirm(tx: Transaction, object_uri: str, *, host: str, by: str, now: int) -> int:
+    """A host says that the object is gone there; 0 when it was never sent it, or not asked, or has said so before."""
+    return await tx.execute(
+        "UPDATE receipts SET confirmed_at = :now, confirmed_by = :by "
+        "WHERE object_uri = :uri AND host = :host AND retracted_at IS NOT NULL AND confirmed_at IS NULL",
+        uri=object_uri,
+        host=host,
+        by=by,
+        now=now,
+    )
+
+
+async def list_of_author(tx: Reader, actor_uri: str, *, limit: int) -> list[Deletion]:
+    """The latest deleted posts of one author that had gone elsewhere, each with every host that was sent it."""
+    found = await tx.rows(
+        f"SELECT t.uri, t.deleted_at, r.host, {_STATE}, max(r.confirmed_by) FROM tombstones t "
+        "JOIN receipts r ON r.object_uri = t.uri AND r.retracted_at IS NOT NULL "
+        "WHERE t.actor_uri = :actor AND t.uri IN ("
+        "  SELECT x.uri FROM tombstones x WHERE x.actor_uri = :actor"
+        "  AND EXISTS (SELECT 1 FROM receipts y WHERE y.object_uri = x.uri AND y.retracted_at IS NOT NULL)"
+        "  ORDER BY x.deleted_at DESC, x.uri LIMIT :limit) "
+        "GROUP BY t.uri, t.deleted_at, r.host ORDER BY t.deleted_at DESC, t.uri, r.host",
+        actor=actor_uri,
+        limit=limit,
+    )
+    return [Deletion(*row) for row in found]
+
+
+async def list_unconfirmed(tx: Reader, host: str, *, limit: int) -> list[Deletion]:
+    """What one host has not confirmed, the oldest first."""
+    found = await tx.rows(
+        f"SELECT r.object_uri, min(r.retracted_at), r.host, {_STATE}, max(r.confirmed_by) FROM receipts r "
+        "WHERE r.retracted_at IS NOT NULL AND r.confirmed_at IS NULL AND r.host = :host "
+        "GROUP BY r.object_uri, r.host ORDER BY min(r.retracted_at), r.object_uri LIMIT :limit",
+        host=host,
+        limit=limit,
+    )
+    return [Deletion(*row) for row in found]
+
+
+async def count_unconfirmed(tx: Reader) -> list[Row]:
+    """(host, `sent` or `accepted`, count of objects, oldest, "") of deletions that hosts have not confirmed."""
+    return await tx.rows(
+        "SELECT d.host, d.state, count(*), min(d.since), '' FROM ("
+        f"  SELECT r.host AS host, {_STATE} AS state, min(r.retracted_at) AS since FROM receipts r"
+        "  WHERE r.retracted_at IS NOT NULL AND r.confirmed_at IS NULL GROUP BY r.host, r.object_uri"
+        ") d GROUP BY d.host, d.state ORDER BY d.host, d.state"
+    )
