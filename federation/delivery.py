@@ -5,7 +5,8 @@
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import assert_never
 
@@ -18,7 +19,16 @@ from federation.signing import Keys, get_keys, signing
 from federation.wire.render import RFC_9421
 from federation.wire.signatures import Scheme
 from policies.decision import Allow, Decision, Deny, Hold, Limit
-from policies.delivery import host_rests_until, may_send, next_attempt
+from policies.delivery import (
+    BREAKER,
+    PARKED_AFTER,
+    PLACES,
+    host_rests_until,
+    is_parked,
+    may_send,
+    next_attempt,
+    places,
+)
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
 from storage import actors, deliveries, receipts
@@ -30,7 +40,8 @@ log = logging.getLogger(__name__)
 
 LEASE_MS = 60_000
 AT_ONCE = 64
-PER_HOST = 4
+SLOW_SECONDS = 0.5  # an attempt that takes longer gives its place away: hosts that hang must not hold all of them
+MOST_UNDER_WAY = 384  # slow ones included; below the client's connections
 IDLE_SECONDS = 2.0
 PATIENCE_SECONDS = 0.01  # how long attempts wait for each other, so that one transaction settles many
 GRACE_SECONDS = 2.0  # a host that takes longer keeps nobody from stopping
@@ -66,7 +77,7 @@ async def claim(ctx: Context, owner: str, *, limit: int, busy: frozenset[str]) -
 
     async def unit(tx: Transaction) -> tuple[list[Job], int]:
         lease = Lease(owner, now, now + LEASE_MS)
-        claimed = await deliveries.claim_due(tx, lease, limit=limit, share=PER_HOST, busy=busy)
+        claimed = await deliveries.claim_due(tx, lease, limit=limit, share=PLACES, breaker=BREAKER, busy=busy)
         if not claimed:
             return [], 0
         rules = await get_rules(tx)
@@ -211,7 +222,8 @@ async def _note_success(tx: Transaction, known: HostState, scheme: str, now: int
     """Remember what a host understands; a healthy host's row is not written each time."""
     if known.failures or known.scheme != scheme or not known.last_success_at:
         await deliveries.upsert_host(
-            tx, replace(known, scheme=scheme, failures=0, retry_at=0, last_success_at=now, last_error="")
+            tx,
+            replace(known, scheme=scheme, failures=0, retry_at=0, last_success_at=now, last_error="", failing_since=0),
         )
 
 
@@ -219,9 +231,14 @@ async def _let_rest(tx: Transaction, host: str, outcome: Outcome, now: int) -> N
     current = await deliveries.get_host(tx, host)
     # What was under way when the host began to rest fails of the same outage.
     failures = current.failures + int(current.retry_at <= now)
-    rests = host_rests_until(max(failures, 1), now, random.random())  # noqa: S311  # spreads retries, no secret
+    since = current.failing_since or now
+    parked = is_parked(since, now)
+    rests = host_rests_until(max(failures, 1), now, random.random(), parked=parked)  # noqa: S311  # spreads retries, no secret
     rests = max(rests, current.retry_at, now + _asked_wait(outcome))
-    await deliveries.upsert_host(tx, replace(current, failures=failures, retry_at=rests, last_error=outcome.reason))
+    state = replace(current, failures=failures, retry_at=rests, last_error=outcome.reason, failing_since=since)
+    await deliveries.upsert_host(tx, state)
+    if parked:
+        await deliveries.give_up_content(tx, host, before=now - PARKED_AFTER, reason=outcome.reason, now=now)
 
 
 async def deliver(ctx: Context, job: Job) -> None:
@@ -241,25 +258,32 @@ async def _ended(ctx: Context, job: Job) -> Ended:
     return job, outcome
 
 
-# Attempts under way, with the host that each is for.
-_Running = dict[asyncio.Task[Ended], str]
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """One attempt: to which host, after how many failures of it, and since when (of the event loop's clock)."""
+
+    host: str
+    failures: int
+    since: float
+
+
+_Running = dict[asyncio.Task[Ended], _UnderWay]
 
 
 async def run_deliveries(ctx: Context, stop: asyncio.Event, owner: str) -> None:
     """Deliver until told to stop, then finish what is nearly done and give the rest back.
 
-    A slow host occupies at most its own few places: `busy` keeps it from being claimed for more.
+    A slow host occupies at most its own few places: `busy` keeps it from being claimed for more. After a moment it
+    occupies none of those that hosts share.
     """
     running: _Running = {}
     while not stop.is_set():
-        free = AT_ONCE - len(running)
-        claimed = 0
+        free, claimed, asked_at = _free(running), 0, ctx.now()
         if free:
             jobs, claimed = await claim(ctx, owner, limit=free, busy=_busy(running))
-            for job in jobs:
-                running[asyncio.create_task(_ended(ctx, job))] = job.delivery.host
+            _begin(ctx, jobs, running)
         if not claimed or not free:
-            await _rest(ctx, stop, running)
+            await _rest(ctx, stop, running, asked_at)
         if running:
             await asyncio.wait(running, timeout=PATIENCE_SECONDS)
         await _settle_ended(ctx, running)
@@ -272,6 +296,19 @@ async def run_deliveries(ctx: Context, stop: asyncio.Event, owner: str) -> None:
     await ctx.db.transact(lambda tx: deliveries.release(tx, owner=owner, now=ctx.now()))
 
 
+def _begin(ctx: Context, jobs: Iterable[Job], running: _Running) -> None:
+    now = asyncio.get_running_loop().time()
+    for job in jobs:
+        running[asyncio.create_task(_ended(ctx, job))] = _UnderWay(job.host.host, job.host.failures, now)
+
+
+def _free(running: _Running) -> int:
+    """How many more may begin."""
+    recent = asyncio.get_running_loop().time() - SLOW_SECONDS
+    young = sum(one.since > recent for one in running.values())
+    return min(AT_ONCE - young, MOST_UNDER_WAY - len(running))
+
+
 async def _settle_ended(ctx: Context, running: _Running) -> None:
     ended = [task for task in running if task.done()]
     for task in ended:
@@ -281,14 +318,17 @@ async def _settle_ended(ctx: Context, running: _Running) -> None:
 
 
 def _busy(running: _Running) -> frozenset[str]:
-    hosts = list(running.values())
-    return frozenset(host for host in hosts if hosts.count(host) >= PER_HOST)
+    """Hosts whose places we have all taken ourselves."""
+    taken = Counter(one.host for one in running.values())
+    return frozenset(one.host for one in running.values() if taken[one.host] >= places(one.failures))
 
 
-async def _rest(ctx: Context, stop: asyncio.Event, running: _Running) -> None:
-    """Until an attempt ends, something is committed, the next delivery is due, or it is time to stop."""
+async def _rest(ctx: Context, stop: asyncio.Event, running: _Running, asked_at: int) -> None:
+    """Until an attempt ends or is slow, something is committed, the next delivery is due, or it is time to stop."""
     due = await ctx.db.read(lambda tx: deliveries.get_next_due(tx, busy=_busy(running)))
-    seconds = IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.01, (due - ctx.now()) / 1000))
+    seconds = SLOW_SECONDS if running else IDLE_SECONDS
+    if due is not None and due > asked_at:  # what was due already is for hosts whose places other processes have
+        seconds = min(seconds, max(0.01, (due - ctx.now()) / 1000))
     waking = [asyncio.create_task(ctx.db.wait_for_commit(seconds)), asyncio.create_task(stop.wait())]
     await asyncio.wait([*waking, *running], return_when=asyncio.FIRST_COMPLETED, timeout=seconds)
     for task in waking:

@@ -21,10 +21,11 @@ from federation.wire.keys import PublicKey
 from federation.wire.signatures import ParsedSignature, Request, Signer, parse, require_actor, verify
 from policies.admission import HostFacts, admit_host
 from policies.decision import Allow, Decision
+from policies.delivery import PARKED_AFTER
 from policies.ruleset import Ruleset, day_of
 from policies.terms import Kind
-from storage import inbox
-from storage.database import Reader
+from storage import deliveries, inbox
+from storage.database import Reader, Transaction
 from storage.ids import new_id
 from storage.records import InboxItem
 
@@ -138,7 +139,10 @@ async def authenticate(ctx: Context, request: Request, parsed: ParsedSignature, 
 
 
 async def record(ctx: Context, signer: Signer, activity: Activity, body: bytes) -> None:
-    """Put a verified activity into the queue. The only way into the inbox table, and it takes a Signer."""
+    """Put a verified activity into the queue. The only way into the inbox table, and it takes a Signer.
+
+    Who talks to us is there: a host that was given up for dead is tried again.
+    """
     item = InboxItem(
         id=new_id(ctx.now()),
         host=signer.host,
@@ -154,4 +158,9 @@ async def record(ctx: Context, signer: Signer, activity: Activity, body: bytes) 
         reason="",
         received_at=ctx.now(),
     )
-    await ctx.db.transact(lambda tx: inbox.insert_item(tx, item))
+
+    async def unit(tx: Transaction) -> None:
+        await inbox.insert_item(tx, item)
+        await deliveries.revive(tx, item.host, parked_before=item.received_at - PARKED_AFTER, now=item.received_at)
+
+    await ctx.db.transact(unit)

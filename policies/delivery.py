@@ -19,6 +19,10 @@ HOUR = 60 * MINUTE
 RETRY_AFTER = (15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR) + 5 * (24 * HOUR,)
 HOST_BACKOFF_FIRST = 10 * SECOND
 HOST_BACKOFF_MOST = HOUR
+PLACES = 4  # attempts at a time to one host, of all processes together
+BREAKER = 3  # after so many failures in a row a host gets one attempt at a time, until one succeeds
+PARKED_AFTER = 6 * 24 * HOUR
+PARKED_REST = 24 * HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,17 @@ def next_attempt(attempts: int, now: int, jitter: float) -> int | None:
     return now + int(RETRY_AFTER[attempts - 1] * (1 + jitter / 4))
 
 
-def host_rests_until(failures: int, now: int, jitter: float) -> int:
+def places(failures: int) -> int:
+    """How many deliveries to a host may be under way together."""
+    return PLACES if failures < BREAKER else 1
+
+
+def is_parked(failing_since: int, now: int) -> bool:
+    """Whether a host has failed for so many days that it counts as dead, until it talks to us or a daily attempt succeeds."""
+    return failing_since > 0 and now - failing_since >= PARKED_AFTER
+
+
+def host_rests_until(failures: int, now: int, jitter: float, *, parked: bool = False) -> int:
     """Until when (unix ms) a host is left alone after `failures` (1 or more) failures in a row, whatever waits for it."""
-    rest = min(HOST_BACKOFF_FIRST * 2 ** min(failures - 1, 20), HOST_BACKOFF_MOST)
+    rest = PARKED_REST if parked else min(HOST_BACKOFF_FIRST * 2 ** min(failures - 1, 20), HOST_BACKOFF_MOST)
     return now + int(rest * (1 + jitter / 4))

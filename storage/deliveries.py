@@ -17,9 +17,13 @@ _INSERT_ACTIVITY = "INSERT INTO activities ({}) VALUES ({})".format(*placeholder
 _UPSERT_HOST = (
     "INSERT INTO hosts ({}) VALUES ({}) ON CONFLICT (host) DO UPDATE SET scheme = excluded.scheme, "
     "failures = excluded.failures, retry_at = excluded.retry_at, last_success_at = excluded.last_success_at, "
-    "last_error = excluded.last_error"
+    "last_error = excluded.last_error, failing_since = excluded.failing_since"
 ).format(*placeholders(HostState))
-_HOST_MAY_BE_TRIED = "AND NOT EXISTS (SELECT 1 FROM hosts t WHERE t.host = waiting.host AND t.retry_at > :now)"
+# Whether a host rests, and whether its places are taken, by whichever process, stands in rows.
+_HOST_MAY_BE_TRIED = """AND NOT EXISTS (SELECT 1 FROM hosts t WHERE t.host = waiting.host AND t.retry_at > :now)
+AND {{place}} + (SELECT count(*) FROM deliveries l
+  WHERE l.state = 'due' AND l.lease_owner <> '' AND l.host = waiting.host AND l.due_at > :now)
+< CASE WHEN EXISTS (SELECT 1 FROM hosts b WHERE b.host = waiting.host AND b.failures >= {breaker}) THEN 1 ELSE {share} END"""
 
 
 async def insert_activity(tx: Transaction, activity: Activity) -> None:
@@ -37,9 +41,12 @@ async def insert_deliveries(tx: Transaction, deliveries: Iterable[Delivery]) -> 
 
 
 async def claim_due(
-    tx: Transaction, lease: Lease, *, limit: int, share: int, busy: Iterable[str] = ()
+    tx: Transaction, lease: Lease, *, limit: int, share: int, breaker: int, busy: Iterable[str] = ()
 ) -> list[tuple[Delivery, bytes]]:
-    """Lease due deliveries, fairly between hosts, with the bytes to send. Hosts that rest are left alone."""
+    """Lease due deliveries, fairly between hosts, with the bytes to send. Hosts that rest are left alone.
+
+    Never more than `share` of one host are leased at a time, to all owners together; one, after `breaker` failures.
+    """
     ids = await queues.claim(
         tx,
         "deliveries",
@@ -47,7 +54,7 @@ async def claim_due(
         limit=limit,
         share=share,
         busy=busy,
-        condition=_HOST_MAY_BE_TRIED,
+        condition=_HOST_MAY_BE_TRIED.format(breaker=breaker, share=share),
     )
     found = await tx.rows(
         f"SELECT {_COLUMNS}, y.body FROM deliveries d JOIN activities y ON y.id = d.activity_id WHERE d.id IN :ids ORDER BY d.id",
@@ -148,6 +155,36 @@ async def list_hosts(tx: Reader, hosts: Iterable[str]) -> dict[str, HostState]:
 
 def _new_host(host: str) -> HostState:
     return HostState(host=host, scheme="", failures=0, retry_at=0, last_success_at=0, last_error="")
+
+
+async def revive(tx: Transaction, host: str, *, parked_before: int, now: int) -> bool:
+    """A host that failed since before a moment is tried again now, and with it the retractions that were given up."""
+    revived = await tx.execute(
+        "UPDATE hosts SET retry_at = 0 WHERE host = :host AND retry_at > :now AND failing_since BETWEEN 1 AND :before",
+        host=host,
+        before=parked_before,
+        now=now,
+    )
+    if revived:
+        await tx.execute(
+            "UPDATE deliveries SET state = 'due', due_at = :now, attempts = 0, finished_at = NULL "
+            "WHERE state = 'dead' AND kind = 'retraction' AND host = :host",
+            host=host,
+            now=now,
+        )
+    return revived > 0
+
+
+async def give_up_content(tx: Transaction, host: str, *, before: int, reason: str, now: int) -> int:
+    """Old posts have nothing to say to a host that comes back after many days; what was taken back still has."""
+    return await tx.execute(
+        "UPDATE deliveries SET state = 'dead', reason = :reason, finished_at = :now, lease_owner = '' "
+        "WHERE state = 'due' AND kind = 'content' AND host = :host AND created_at < :before",
+        host=host,
+        before=before,
+        reason=reason,
+        now=now,
+    )
 
 
 async def upsert_host(tx: Transaction, state: HostState) -> None:

@@ -59,7 +59,8 @@ async def claim(
 ) -> list[int]:
     """Lease up to `limit` due rows, at most `share` of one host; answers their ids.
 
-    `busy` names hosts that get no more now; `condition` is more SQL about `waiting.host`.
+    `busy` names hosts that get no more now; `condition` is more SQL about `waiting.host`,
+    in which `{place}` is how many rows of that host come before this one.
     """
     first = await tx.rows(_first(table, share, condition), now=lease.now, busy=list(busy))
     candidates = [row[0] for row in first if row[0] is not None]
@@ -80,7 +81,9 @@ async def claim(
 @cache
 def _first(table: str, share: int, condition: str) -> str:
     """The ids of the first `share` due rows of each host that may be served; NULL where there are fewer."""
-    places = (_ONE_OF_EACH.format(table=table, place=place, condition=condition) for place in range(share))
+    places = (
+        _ONE_OF_EACH.format(table=table, place=place, condition=condition.format(place=place)) for place in range(share)
+    )
     return _WAITING.format(table=table) + " UNION ALL ".join(places)
 
 

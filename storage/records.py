@@ -608,6 +608,7 @@ class HostState:
     retry_at: int
     last_success_at: int
     last_error: str
+    failing_since: int = 0
 
 
 @row

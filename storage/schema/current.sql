@@ -659,7 +659,8 @@ CREATE TABLE hosts (
   failures INTEGER NOT NULL DEFAULT 0,
   retry_at INTEGER NOT NULL DEFAULT 0,
   last_success_at INTEGER NOT NULL DEFAULT 0,
-  last_error TEXT NOT NULL DEFAULT ''
+  last_error TEXT NOT NULL DEFAULT '',
+  failing_since INTEGER NOT NULL DEFAULT 0  -- when the failures that last until now began; 0 when it is well
 ) STRICT;
 
 CREATE TABLE deliveries (
@@ -682,6 +683,7 @@ CREATE TABLE deliveries (
 ) STRICT;
 
 CREATE INDEX deliveries_due ON deliveries (host, due_at, id) WHERE state = 'due';
+CREATE INDEX deliveries_leased ON deliveries (host, due_at) WHERE state = 'due' AND lease_owner <> '';
 CREATE INDEX deliveries_by_activity ON deliveries (activity_id);
 CREATE INDEX deliveries_held ON deliveries (state, host) WHERE state IN ('held', 'dead');
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from aiohttp import web
 
 from federation.client import Limits
-from federation.delivery import LEASE_MS, PER_HOST, claim, deliver, run_deliveries
+from federation.delivery import LEASE_MS, claim, deliver, run_deliveries
+from policies.delivery import PLACES
 from storage import deliveries
 from storage.records import Actor
 from tests.conftest import Addresses
@@ -61,7 +62,7 @@ async def test_a_host_that_hangs_delays_no_other(addresses: Addresses, tmp_path:
         enough = [counting(peer, 10) for peer in good]
         async with working(home, run_deliveries):
             await asyncio.wait_for(asyncio.gather(*(one.wait() for one in enough)), 20)
-            assert len(hanging.posted) <= PER_HOST
+            assert len(hanging.posted) <= PLACES
             released.set()
         assert await home.count("deliveries", "state = 'done' AND host <> :host", host=hanging.host) >= 20
 
@@ -75,7 +76,7 @@ async def test_hosts_that_are_dead_delay_no_other(addresses: Addresses, tmp_path
         enough = counting(good, 20)
         async with working(home, run_deliveries):
             await asyncio.wait_for(enough.wait(), 20)
-        assert len(failing.posted) <= PER_HOST, "it rests after its first failure"
+        assert len(failing.posted) <= PLACES, "it rests after its first failure"
 
 
 async def test_a_graceful_stop_finishes_what_is_under_way_and_gives_the_rest_back(
@@ -97,7 +98,7 @@ async def test_a_graceful_stop_finishes_what_is_under_way_and_gives_the_rest_bac
             stop.set()
             released.set()
         done = await home.count("deliveries", "state = 'done' AND kind = 'content'")
-        assert 1 <= done <= PER_HOST
+        assert 1 <= done <= PLACES
         assert await home.count("deliveries", "state = 'due'") == 10 - done
         assert (
             await home.count("deliveries", "state = 'due' AND (lease_owner <> '' OR due_at > :now)", now=home.clock())

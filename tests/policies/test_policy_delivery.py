@@ -15,8 +15,10 @@ from policies.delivery import (
     SECOND,
     SendFacts,
     host_rests_until,
+    is_parked,
     may_send,
     next_attempt,
+    places,
     send_steps,
 )
 from policies.rules import parse
@@ -260,6 +262,18 @@ def test_jitter_only_delays_and_by_a_quarter_at_most(attempts: int, now: int, ji
     at = next_attempt(attempts, now, jitter)
     assert at is not None
     assert now + RETRY_AFTER[attempts - 1] <= at <= now + RETRY_AFTER[attempts - 1] * 1.25
+
+
+def test_a_host_that_fails_for_days_is_parked_and_tried_once_a_day() -> None:
+    day = 24 * 3_600_000
+    assert not is_parked(0, 9 * day)
+    assert not is_parked(1, 6 * day)
+    assert is_parked(1, 6 * day + 1)
+    assert host_rests_until(1, 7, 0.0, parked=True) == 7 + day
+
+
+def test_a_host_gets_fewer_places_when_it_fails_again_and_again() -> None:
+    assert [places(failures) for failures in range(5)] == [4, 4, 4, 1, 1]
 
 
 def test_a_failing_host_rests_longer_and_longer_up_to_an_hour() -> None:

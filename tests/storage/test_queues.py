@@ -42,12 +42,12 @@ class Queue:
     ) -> list[tuple[str, int]]:
         """What a worker gets: host and id."""
         lease = Lease(owner, now, now + LEASE)
-        claimed = await do(self.db, deliveries.claim_due, lease, limit=limit, share=share, busy=busy)
+        claimed = await do(self.db, deliveries.claim_due, lease, limit=limit, share=share, breaker=3, busy=busy)
         assert all(body == b"{}" for _, body in claimed)
         return [(row.host, row.id) for row, _ in claimed]
 
-    async def rest(self, host: str, until: int) -> None:
-        state = HostState(host, "", 1, until, 0, "failed")
+    async def rest(self, host: str, until: int, *, failures: int = 1) -> None:
+        state = HostState(host, "", failures, until, 0, "failed")
         await do(self.db, deliveries.upsert_host, state)
 
 
@@ -64,13 +64,16 @@ async def test_two_hundred_rows_of_one_host_do_not_starve_another(queue: Queue) 
     assert {host for host, _ in claimed} == {"a.example", "big.example", "z.example"}
     assert sum(host == "big.example" for host, _ in claimed) == 4
     assert ids["a.example"] in {row for _, row in claimed}
+    assert await queue.claim("two") == [], "its places are taken, whoever asks"
+    for _, row in claimed:
+        await do(queue.db, deliveries.finish, row, state="done", reason="", now=NOW)
     assert [host for host, _ in await queue.claim("two")] == ["big.example"] * 4
 
 
 async def test_the_oldest_of_a_host_come_first(queue: Queue) -> None:
     late, soon, first = [(await queue.put("b.example", due_at=NOW - minutes * MINUTE))[0] for minutes in (1, 2, 3)]
     assert [row for _, row in await queue.claim(share=2)] == sorted([soon, first])
-    assert [row for _, row in await queue.claim(share=2)] == [late]
+    assert [row for _, row in await queue.claim(share=3)] == [late]
 
 
 async def test_what_is_not_due_yet_or_not_waiting_is_left(queue: Queue) -> None:
@@ -89,6 +92,31 @@ async def test_busy_and_resting_hosts_get_nothing(queue: Queue) -> None:
     claimed = await queue.claim(busy=("busy.example",))
     assert sorted(host for host, _ in claimed) == ["rested.example", "well.example"]
     assert {"busy.example", "resting.example"} < {host for host, _ in await queue.claim(now=NOW + MINUTE)}
+
+
+async def test_a_host_that_failed_again_and_again_gets_one_at_a_time_from_all_workers(queue: Queue) -> None:
+    await queue.put("ill.example", 5)
+    await queue.rest("ill.example", NOW, failures=3)
+    ((_, probe),) = await queue.claim("one")
+    assert await queue.claim("two") == []
+    await do(queue.db, deliveries.finish, probe, state="done", reason="", now=NOW)
+    assert len(await queue.claim("two")) == 1
+    await queue.rest("ill.example", NOW, failures=2)
+    assert len(await queue.claim("three")) == 3, "with the one that is under way"
+
+
+async def test_who_talks_to_us_is_alive(queue: Queue) -> None:
+    """And gets again what it should forget; what failed for less long goes on resting."""
+    await queue.put("dead.example", 1, state="dead", kind="retraction")
+    await queue.put("dead.example", 1, state="dead", kind="content")
+    for host, since in (("dead.example", NOW - 2 * MINUTE), ("ill.example", NOW)):
+        state = HostState(host, "", 9, NOW + MINUTE, 0, "failed", since)
+        await do(queue.db, deliveries.upsert_host, state)
+    for host in ("ill.example", "dead.example", "dead.example"):
+        await do(queue.db, deliveries.revive, host, parked_before=NOW - MINUTE, now=NOW)
+    resting = await queue.db.read(lambda tx: deliveries.list_hosts(tx, ["dead.example", "ill.example"]))
+    assert {host: state.retry_at for host, state in resting.items()} == {"dead.example": 0, "ill.example": NOW + MINUTE}
+    assert await Rows(queue.db).read("SELECT kind FROM deliveries WHERE state = 'due'") == [("retraction",)]
 
 
 async def test_the_limit_is_kept_and_hosts_take_turns(queue: Queue) -> None:
@@ -139,6 +167,7 @@ async def test_several_workers_never_hold_the_same_row(addresses: Addresses) -> 
         while idle < 3:
             found = [row for _, row in await own.claim(name, limit=7, share=3)]
             claimed.extend(found)
+            await do(db, deliveries.finish_all, found, now=NOW)
             idle = 0 if found else idle + 1
 
     await asyncio.gather(*(work(db, f"w{number}") for number, db in enumerate(workers)))
