@@ -38,12 +38,18 @@ def name_hosts(count: int, port: int, *, name: str = "chu") -> list[str]:
 
 @asynccontextmanager
 async def elsewhere(
-    port: int, remotes: Iterable[Remote] = (), *, hanging: Iterable[str] = ()
+    port: int,
+    remotes: Iterable[Remote] = (),
+    *,
+    hanging: Iterable[str] = (),
+    failing: Iterable[str] = (),
+    garbage: Iterable[str] = (),
 ) -> AsyncIterator[Elsewhere]:
-    """Run the simulated hosts: they serve these people, and some of them never answer."""
+    """Run the simulated hosts: they serve these people, and some of them never answer, or badly."""
     with TemporaryDirectory(prefix="confrere-bench-") as name:
         folder = Path(name)
-        given = {"documents": documents(remotes), "hanging": list(hanging)}
+        ill = {"hanging": list(hanging), "failing": list(failing), "garbage": list(garbage)}
+        given = {"documents": documents(remotes), **ill}
         (folder / "given.json").write_bytes(orjson.dumps(given))
         command = [sys.executable, "-m", "bench.remote_server", str(port), str(folder / "given.json")]
         process = Process(command, log=folder / "log")

@@ -1,4 +1,6 @@
-"""One post of ours to 1,000 followers on 50 hosts: own inboxes, shared inboxes, and with a fifth of the hosts amiss.
+"""One post of ours to 1,000 followers on 50 hosts: own inboxes, shared inboxes, and with a fifth of the hosts amiss. And
+posts to 200 hosts of which a quarter is dead, hangs, fails or answers garbage: when the good ones have theirs, and what
+it costs in memory.
 
 The clock runs from the request that publishes to the arrival of the last delivery at a host that answers. Followers are
 put straight into the database (`bench.stock`).
@@ -8,7 +10,8 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 
 from bench.elsewhere import Elsewhere, elsewhere, name_hosts
 from bench.figures import Figure, Plan, Report, milliseconds
@@ -20,6 +23,8 @@ from bench.stock import add_follows, add_people
 HOSTS = 50
 EACH = 20
 POSTS = 3
+MANY_HOSTS = 200
+A_QUARTER = 50
 PATIENCE_SECONDS = 60
 TEXT = "Patient de 72 ans, dyspnée d'effort depuis trois semaines : l'un de vous a-t-il déjà vu ce tracé ? #cardio"
 
@@ -49,13 +54,21 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What a run is made on. `hanging` and `dead`: so many of the hosts, the first ones, are amiss."""
+    """What a run is made on. `dead`, `hanging`, `failing`, `garbage`: so many of the hosts, the first ones, are amiss."""
 
     engine: str = "sqlite"
     workers: int = 1
     shared_inbox: bool = False
     hanging: int = 0
     dead: int = 0
+    failing: int = 0
+    garbage: int = 0
+    hosts: int = HOSTS
+    each: int = EACH
+
+    @property
+    def amiss(self) -> int:
+        return self.dead + self.hanging + self.failing + self.garbage
 
 
 async def measure(plan: Plan, report: Report) -> None:
@@ -65,6 +78,7 @@ async def measure(plan: Plan, report: Report) -> None:
     await _healthy(plan, report, Ground(shared_inbox=True))
     await _a_fifth(plan, report, "hanging", Ground(hanging=HOSTS // 5))
     await _a_fifth(plan, report, "dead", Ground(dead=HOSTS // 5))
+    await _a_quarter(plan, report)
 
 
 async def _healthy(plan: Plan, report: Report, ground: Ground) -> None:
@@ -97,14 +111,33 @@ async def _a_fifth(plan: Plan, report: Report, amiss: str, ground: Ground) -> No
     )
 
 
+async def _a_quarter(plan: Plan, report: Report) -> None:
+    """Several posts, one right after the other's last arrival, to the same good hosts with and without the ill ones."""
+    all_good = Ground(hosts=MANY_HOSTS, each=1)
+    ill = replace(all_good, dead=13, hanging=13, failing=12, garbage=12)
+    seconds, memory = {}, {}
+    for name, ground in (("all well", all_good), ("a quarter amiss", ill)):
+        async with _field(plan, ground) as field:
+            before = field.instance.process.memory()
+            good = replace(field, expected=dict(list(field.expected.items())[A_QUARTER - ground.amiss :]))
+            spreads = [await spread(good, number) for number in range(1, 1 + plan.count(10))]
+            seconds[name], memory[name] = sum(one.seconds for one in spreads), field.instance.process.memory() - before
+    more = {name: milliseconds(found) for name, found in seconds.items()}
+    more |= {f"memory gained, {name}": f"{found / 2**20:.1f} MiB" for name, found in memory.items()}
+    ratio = seconds["a quarter amiss"] / seconds["all well"]
+    report(Figure("fan-out, 200 hosts, a quarter amiss: time to the others", ratio, "x", more=more))
+
+
 @asynccontextmanager
 async def _field(plan: Plan, ground: Ground) -> AsyncIterator[Field]:
     """A dead host has a port where nobody listens."""
-    port, each, amiss = unused_port(), plan.count(EACH), ground.hanging + ground.dead
-    hosts = [*name_hosts(ground.dead, unused_port()), *name_hosts(HOSTS, port)[ground.dead :]]
+    port, each = unused_port(), plan.count(ground.each)
+    hosts = [*name_hosts(ground.dead, unused_port()), *name_hosts(ground.hosts, port)[ground.dead :]]
+    ill = iter(hosts[ground.dead :])
+    hanging, failing, garbage = (list(islice(ill, n)) for n in (ground.hanging, ground.failing, ground.garbage))
     remotes = make_remotes(hosts, each, shared_inbox=ground.shared_inbox)
     async with (
-        elsewhere(port, hanging=hosts[: ground.hanging]) as there,
+        elsewhere(port, hanging=hanging, failing=failing, garbage=garbage) as there,
         new_instance(ground.engine, workers=ground.workers) as instance,
     ):
         (author,) = await instance.prepare(["author"], hosts)
@@ -112,7 +145,7 @@ async def _field(plan: Plan, ground: Ground) -> AsyncIterator[Field]:
             await add_follows(ctx, await add_people(ctx, remotes), [author.actor])
         await instance.start()
         per_host = 1 if ground.shared_inbox else each
-        yield Field(instance, author, there, dict.fromkeys(hosts[amiss:], per_host))
+        yield Field(instance, author, there, dict.fromkeys(hosts[ground.amiss :], per_host))
 
 
 async def spread(field: Field, number: int) -> Spread:

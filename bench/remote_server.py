@@ -1,7 +1,8 @@
 """The process behind simulated hosts: serves documents it was given, takes every POST, and counts. Knows no ActivityPub.
 
 `python -m bench.remote_server PORT FILE`, where FILE holds `{"documents": {"host/target": [type, body]}, "hanging":
-[hosts]}`. One port is enough: which host is meant stands in the request. A hanging host reads and never answers.
+[hosts], "failing": [hosts], "garbage": [hosts]}`. One port is enough: which host is meant stands in the request. A hanging
+host reads and never answers, a failing one says 500, one of garbage says what is no HTTP.
 `GET /arrivals` tells for each host how many POSTs came, and when the last (CLOCK_MONOTONIC, the same in all processes).
 """
 
@@ -20,6 +21,8 @@ _HEAD_END = b"\r\n\r\n"
 _HOST = re.compile(rb"\r\nhost: *([^\r]+)", re.IGNORECASE)
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 _ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Length: 0\r\n\r\n"
+_FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\n\r\n"
+_GARBAGE = b"\x00\xff" * 512 + b"\r\n\r\n"
 _NOT_FOUND = b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
 
 
@@ -28,13 +31,17 @@ class Hosts:
     """All the hosts of this process."""
 
     documents: dict[str, tuple[str, str]]
-    hanging: frozenset[str]
+    hanging: frozenset[str] = frozenset()
+    failing: frozenset[str] = frozenset()
+    garbage: frozenset[str] = frozenset()
     arrivals: dict[str, tuple[int, float]] = field(default_factory=dict)
 
     def answer(self, method: str, host: str, target: str) -> bytes | None:
         """None for no answer, ever."""
         if host in self.hanging:
             return None
+        if host in self.failing | self.garbage:
+            return _FAILED if host in self.failing else _GARBAGE
         if method == "POST":
             count, _ = self.arrivals.get(host, (0, 0.0))
             self.arrivals[host] = (count + 1, time.monotonic())
@@ -87,7 +94,8 @@ async def serve(port: int, hosts: Hosts) -> None:
 
 def main() -> None:
     given = orjson.loads(Path(sys.argv[2]).read_bytes())
-    hosts = Hosts({key: (kind, body) for key, (kind, body) in given["documents"].items()}, frozenset(given["hanging"]))
+    hanging, failing, garbage = (frozenset(given[name]) for name in ("hanging", "failing", "garbage"))
+    hosts = Hosts({key: (kind, body) for key, (kind, body) in given["documents"].items()}, hanging, failing, garbage)
     uvloop.run(serve(int(sys.argv[1]), hosts))
 
 
