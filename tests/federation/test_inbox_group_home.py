@@ -284,7 +284,7 @@ async def test_a_post_is_taken_back_by_its_author_for_ever(home: Home, peer: Pee
     await ward.announced()
     assert await ward.take(ward.ben, peer.activity("Delete", ward.ben, stored.uri)) == "done"
     assert await home.find(stored.uri) is None
-    told = [(one["type"], one["object"]["type"], one["object"]["id"]) for one in await ward.announced()]
+    told = sorted((one["type"], one["object"]["type"], one["object"]["id"]) for one in await ward.announced())
     assert [one[0] for one in told] == ["Accept", "Delete"], "confirmed to its author, and passed on"
     assert told[1][1:] == ("Tombstone", stored.uri)
 
