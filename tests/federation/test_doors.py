@@ -69,6 +69,7 @@ class Doors:
             self.post.uri,
             f"{self.post.uri}?a=b",
             f"{self.home.base}/ap/activities/{self.post.id}",
+            *aliases(self.home, self.post),
             *(row[0] for row in told),
             file,
             self.at_group(file, "media"),
@@ -96,6 +97,12 @@ class Doors:
         for path in await self.addresses():
             assert await self.fresh(path, someone) == NOTHING, path
             assert await self.home.fetch(path, someone) == NOTHING, path
+
+
+def aliases(home: Home, post: Status) -> list[str]:
+    """What is asked for about a post under addresses of their own."""
+    lists = [f"{post.uri}/{name}" for name in ("replies", "replies?page=true", "likes", "shares")]
+    return [*lists, f"{home.base}/ap/contexts/{post.id}", f"{home.base}/ap/stamps/{post.id}"]
 
 
 async def test_an_emoji_is_given_while_it_is_there(home: Home, peer: Peer) -> None:

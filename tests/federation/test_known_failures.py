@@ -24,8 +24,7 @@ from storage import inbox
 from storage.visibility import get_visible, list_visible
 from tests.federation.home import TRUSTED, Home
 from tests.federation.peer import AS_TYPE, Document, Peer, Someone, signed
-
-NOTHING = 404, b'{"error": "Record not found"}'
+from tests.federation.test_doors import NOTHING, aliases
 
 
 @pytest.fixture
@@ -206,12 +205,15 @@ async def test_18_no_answer_lies_in_a_cache_that_others_share(home: Home, peer: 
 
 
 async def test_19_every_alias_of_a_post_is_shut(home: Home, peer: Peer) -> None:
-    """Guard: federation/serving.py `_serve_post`, for the activity as for the object. Mastodon issue 15589."""
+    """Guard: federation/serving.py `_serve_post`, for the activity as for the object, and federation/collections.py for
+    its lists. Mastodon issue 15589.
+    """
     anna, ben = await home.member("anna"), peer.actor("ben")
     await home.know(ben)
     post = await home.publish(anna, "secret", Audience.FOLLOWERS)
     told = [row[0] for row in await home.rows("SELECT uri FROM activities WHERE status_id IS NOT NULL")]
-    for path in (post.uri, f"{post.uri}?x=1", f"{home.base}/ap/activities/{post.id}", *told):
+    paths = [post.uri, f"{post.uri}?x=1", f"{home.base}/ap/activities/{post.id}", *aliases(home, post), *told]
+    for path in paths:
         assert await home.fetch(path, ben) == NOTHING, path
         assert (await home.fetch(path))[0] == 401, path
 
