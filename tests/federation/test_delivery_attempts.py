@@ -1,5 +1,6 @@
 """One delivery and one host: signatures and which of them a host understands, answers and what follows from each."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -165,6 +166,39 @@ async def test_a_host_that_fails_rests_longer_each_time_and_is_forgiven_at_once(
     assert await home.deliver() == 1
     state = await host(home, peer)
     assert (state.failures, state.retry_at, state.last_error) == (0, 0, "")
+
+
+async def test_a_host_that_is_dead_for_days_is_parked_and_is_back_when_it_talks_to_us(home: Home, peer: Peer) -> None:
+    """Tried once a day meanwhile; old posts are given up, and what it should forget is not."""
+    anna = await followed(home, peer)
+    sent = await home.publish(anna, "un")
+    await home.deliver()
+    peer.respond(INBOX, 503)
+    await home.publish(anna, "deux")
+    await notes.delete(home.ctx, anna.id, sent.id)
+    for _ in range(7):
+        await home.deliver()
+        home.clock.pass_by(DAY + 7 * HOUR)
+    peer.asked.clear()
+    await home.deliver()
+    assert len(peer.posted) == 1, "one at a time"
+    assert (await host(home, peer)).retry_at > home.clock() + 23 * HOUR
+    left = await home.rows("SELECT kind, state FROM deliveries WHERE state <> 'done' ORDER BY kind")
+    assert left == [("content", "dead"), ("retraction", "due")]
+
+    peer.respond(INBOX, 202)
+    home.clock.pass_by(2 * HOUR)
+    assert await home.deliver() == 0, "it rests"
+    await home.db.transact(lambda tx: tx.execute("UPDATE deliveries SET state = 'dead' WHERE kind = 'retraction'"))
+    eve = peer.actor("eve")
+    assert await home.send(replace(eve, keys=peer.actor("mallory").keys), peer.activity("Like", eve, sent.uri)) == 401
+    assert await home.deliver() == 0, "anybody can say that they are a host"
+    await home.take(eve, peer.activity("Like", eve, f"{sent.uri}0"))
+    peer.asked.clear()
+    assert await home.deliver() == 1
+    assert [one.document["type"] for one in peer.posted] == ["Delete"]
+    state = await host(home, peer)
+    assert (state.failures, state.failing_since, state.retry_at) == (0, 0, 0)
 
 
 async def test_attempts_under_way_together_are_one_failure_of_their_host(home: Home, peer: Peer) -> None:
