@@ -159,7 +159,8 @@ async def resolve_handle(ctx: Context, name: str) -> Actor | None:
         # The domain of a handle may be another than its instance's host, so it is asked before it can be known which
         # host is meant; whether that host is admitted is asked next, and only hosts of the ruleset are asked at all.
         jrd = parse_jrd(await _fetch_jrd(ctx, handle))
-        return await resolve_actor(ctx, jrd.actors[0]) if len(jrd.actors) == 1 else None
+        # Hubzilla names an actor twice, once for each of its content types.
+        return await resolve_actor(ctx, jrd.actors[0]) if len(set(jrd.actors)) == 1 else None
     except (FetchError, ProtocolError):
         return None
 

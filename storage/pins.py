@@ -28,3 +28,8 @@ async def delete_pin(tx: Transaction, actor_id: int, status_id: int) -> bool:
         "DELETE FROM pins WHERE status_id = :status AND actor_id = :actor", status=status_id, actor=actor_id
     )
     return found > 0
+
+
+async def delete_pins(tx: Transaction, actor_id: int) -> None:
+    """All that somebody pinned."""
+    await tx.execute("DELETE FROM pins WHERE actor_id = :actor", actor=actor_id)

@@ -17,7 +17,9 @@ from storage.records import Actor, Block
 
 
 async def on_block(ctx: Context, verified: Verified, actor: Actor) -> Answer:
-    """What was between the two ends here too."""
+    """What was between the two ends here too. One with a `target` bans somebody from there (Lemmy), and is no such thing."""
+    if verified.activity.target is not None:
+        return "bans from a community, which is nobody here"
 
     async def unit(act: Act) -> Answer:
         target = await actors.get_actor_by_uri(act.tx, verified.activity.object_id or "")

@@ -39,12 +39,25 @@ TYPES = NATIVE_TYPES | CONVERTED_TYPES
 
 
 async def on_create(ctx: Context, verified: Verified, actor: Actor) -> Answer:
-    """A new post. One that is only named is fetched from its origin."""
-    activity = verified.activity
-    if activity.embedded is None:
-        found = await resolve_object(ctx, activity.object_id or "")
+    """New posts: one, or several votes together (GoToSocial)."""
+    objects = verified.activity.objects or ("",)
+    if len(objects) == 1 or not all(map(_is_open_vote, objects)):
+        return await _create(ctx, verified, actor, objects[0])
+    answers = [await _create(ctx, verified, actor, one) for one in objects]
+    return None if None in answers else answers[0]
+
+
+def _is_open_vote(created: str | Document) -> bool:
+    note = parse_note(created) if isinstance(created, dict) else None
+    return note is not None and note.is_vote and not note.audience
+
+
+async def _create(ctx: Context, verified: Verified, actor: Actor, created: str | Document) -> Answer:
+    """One that is only named is fetched from its origin."""
+    if isinstance(created, str):
+        found = await resolve_object(ctx, created)
         return None if found else "could not be fetched, or is not public"
-    note = _own_note(verified)
+    note = _own_note(verified, created)
     if note.is_vote:
         return await on_vote(ctx, verified, note, actor)
     group = await _group_asked_for(ctx, note)
@@ -64,9 +77,9 @@ async def receive_quoting(ctx: Context, verified: Verified, document: Document, 
     return await perform(ctx, lambda act: _receive(act, note, actor, None))
 
 
-def _own_note(verified: Verified) -> RemoteNote:
+def _own_note(verified: Verified, document: Document) -> RemoteNote:
     """The embedded post, which must be its sender's own."""
-    note = parse_note(verified.activity.embedded or {})
+    note = parse_note(document)
     if note.attributed_to != verified.by:
         raise ProtocolError(Fault.ACTOR_MISMATCH, f"post of {note.attributed_to} sent by {verified.by}")
     return note
@@ -199,17 +212,18 @@ async def _receive_group_post(
 
 async def on_update(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     """An edit of a stored post, by its author alone, never older than what is stored."""
-    note = _own_note(verified)
+    note = _own_note(verified, verified.activity.embedded or {})
     status = await ctx.db.read(lambda tx: statuses.get_status_by_uri(tx, note.uri))
     if status is None:
         return "not stored here"
     if status.group_id is not None:
         return await _update_group_post(ctx, verified, note, actor, status)
     stamp = await fetch_stamp(ctx, note)
-    return await perform(ctx, lambda act: _update(act, note, actor, stamp))
+    return await perform(ctx, lambda act: take_edit(act, note, actor, stamp))
 
 
-async def _update(act: Act, note: RemoteNote, actor: Actor, stamp: Stamp | None) -> Answer:
+async def take_edit(act: Act, note: RemoteNote, actor: Actor, stamp: Stamp | None) -> Answer:
+    """An edit of a post that is in no private group, if it is its author's."""
     status = await statuses.get_status_by_uri(act.tx, note.uri)
     if status is None or status.actor_id != actor.id:
         return Reason.NOT_AUTHOR
@@ -271,7 +285,7 @@ async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         raise ProtocolError(Fault.SHAPE, "a Delete of nothing")
 
     async def unit(act: Act) -> Answer:
-        answer = await _delete(act, uri, actor)
+        answer = await delete_post(act, uri, actor)
         if answer is None:
             await confirm(act, verified, actor)
         return answer
@@ -288,7 +302,8 @@ async def _remember_deletion(act: Act, uri: str, actor: Actor) -> Answer:
     return None
 
 
-async def _delete(act: Act, uri: str, actor: Actor) -> Answer:
+async def delete_post(act: Act, uri: str, actor: Actor) -> Answer:
+    """What is stored of a post goes, wherever it was sent from here; what is not stored yet is kept out."""
     status = await statuses.get_status_by_uri(act.tx, uri)
     if status is None:
         await withdraw_stamp(act, uri, actor)

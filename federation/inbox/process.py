@@ -12,7 +12,19 @@ from dataclasses import dataclass
 from federation.attesting import attest
 from federation.context import Context
 from federation.failures import FetchError
-from federation.inbox import blocks, follows, moves, notes, profiles, quotes, reactions, receipts, reports
+from federation.inbox import (
+    blocks,
+    follows,
+    moves,
+    notes,
+    pins,
+    profiles,
+    quotes,
+    reactions,
+    receipts,
+    relayed,
+    reports,
+)
 from federation.inbox.verified import Answer, Verified, from_inbox
 from federation.resolve import resolve_actor
 from federation.wire.activities import is_retraction
@@ -46,6 +58,9 @@ HANDLERS: Mapping[str, Handler] = {
     "Delete": notes.on_delete,
     "Announce": reactions.on_announce,
     "Like": reactions.on_like,
+    "EmojiReact": reactions.on_like,
+    "Add": pins.on_add,
+    "Remove": pins.on_remove,
     "Block": blocks.on_block,
     "Move": moves.on_move,
     "Flag": reports.on_flag,
@@ -56,6 +71,7 @@ UNDOERS: Mapping[str, Handler] = {
     "Follow": follows.on_undo_follow,
     "Announce": reactions.on_undo_announce,
     "Like": reactions.on_undo_like,
+    "EmojiReact": reactions.on_undo_like,
     "Block": blocks.on_undo_block,
 }
 QUOTE_ANSWERS: Mapping[str, Handler] = {"Accept": quotes.on_accept, "Reject": quotes.on_reject}
@@ -92,6 +108,8 @@ def _handler(verified: Verified) -> Handler | None:
         return profiles.on_update
     if activity.type == "Delete" and activity.object_id == activity.actor:
         return profiles.on_delete
+    if activity.type == "Announce" and activity.embedded is not None:
+        return relayed.on_announce
     return HANDLERS.get(activity.type)
 
 

@@ -38,10 +38,11 @@ async def on_announce(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     original = await resolve_object(ctx, verified.activity.object_id or "")
     if original is None:
         return "what is boosted cannot be had, or is not public"
-    return await perform(ctx, lambda act: _boost(act, verified, actor, original))
+    return await perform(ctx, lambda act: boost(act, verified, actor, original))
 
 
-async def _boost(act: Act, verified: Verified, actor: Actor, original: Status) -> Answer:
+async def boost(act: Act, verified: Verified, actor: Actor, original: Status) -> Answer:
+    """Show a post as boosted, if the rules and its author let that be."""
     author = await actors.get_actor(act.tx, original.actor_id)
     embedded = frozenset({author.host} if author is not None else ()) - {actor.host, ""}
     facts = ActivityFacts(actor.host, Kind.CONTENT, Audience.PUBLIC, embedded=embedded)
@@ -181,7 +182,7 @@ async def _reacted_to(act: Act, uri: str, verified: Verified, actor: Actor) -> S
         group, group_actor = await group_posts.require_group(act.tx, status.group_id)
         if not group.local:
             return status if verified.relayed_by == group_actor.uri else None
-        if not reaches(group, group_actor, actor.host, act.rules.ruleset):
+        if verified.relayed_by or not reaches(group, group_actor, actor.host, act.rules.ruleset):
             return None
     return await get_visible(act.tx, status.id, viewer=actor.id, now=act.now)
 
@@ -227,14 +228,19 @@ async def on_undo_announce(ctx: Context, verified: Verified, actor: Actor) -> An
         if boost is None or boost.actor_id != actor.id or boost.boost_of_id is None:
             await _remember_undoing(act, verified.activity.object_id or "", actor)
             return "nothing to undo"
-        await announce_deletion(act.tx, boost, now=act.now)
-        await statuses.delete_status(act.tx, boost, actor_uri=actor.uri, now=act.now)
-        await notifications.delete_notifications_about(
-            act.tx, type_="reblog", actor_id=actor.id, status_id=boost.boost_of_id
-        )
+        await take_back(act, boost, actor)
         return None
 
     return await perform(ctx, unit)
+
+
+async def take_back(act: Act, boost: Status, actor: Actor) -> None:
+    """A boost is gone, and nobody is told of it any more."""
+    await announce_deletion(act.tx, boost, now=act.now)
+    await statuses.delete_status(act.tx, boost, actor_uri=actor.uri, now=act.now)
+    await notifications.delete_notifications_about(
+        act.tx, type_="reblog", actor_id=actor.id, status_id=boost.boost_of_id or 0
+    )
 
 
 async def _remember_undoing(act: Act, uri: str, actor: Actor) -> None:

@@ -7,7 +7,7 @@ from federation.context import Context
 from federation.inbox.verified import Answer, Verified
 from federation.outbox.reports import keep
 from federation.wire.sanitize import clean_lines
-from federation.wire.values import id_of, text
+from federation.wire.values import ids_of, text
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Deny, Hold
 from policies.ruleset import day_of
@@ -32,7 +32,7 @@ async def on_flag(ctx: Context, verified: Verified, actor: Actor) -> Answer:
             return decision.reason
         if await listed_hosts.rejects_reports(act.tx, actor.host):
             return "reports of this host are not wanted"
-        named = [uri for uri in map(id_of, verified.activity.objects) if uri]
+        named = ids_of(list(verified.activity.objects))
         posts = [post for uri in named if (post := await statuses.get_status_by_uri(act.tx, uri)) is not None]
         found = [await actors.get_actor_by_uri(act.tx, uri) for uri in named]
         people = {person.id for person in found if person is not None} | {post.actor_id for post in posts}

@@ -6,6 +6,7 @@ from federation.wire.activities import Activity, parse_activity
 from federation.wire.bounded import Document, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
+from federation.wire.origins import host_of
 from federation.wire.proofs import Proven
 from policies.decision import Hold
 from storage.records import InboxItem
@@ -32,7 +33,7 @@ class Verified:
 
     def __post_init__(self, seal: object) -> None:
         if seal is not _seal:
-            raise TypeError("a Verified comes from an inbox row or a proof")
+            raise TypeError("a Verified comes from an inbox row, a proof or its origin")
 
 
 def from_inbox(item: InboxItem) -> Verified:
@@ -42,6 +43,14 @@ def from_inbox(item: InboxItem) -> Verified:
     if activity.actor != item.signer:
         raise ProtocolError(Fault.ACTOR_MISMATCH, f"{activity.actor[:200]} signed by {item.signer}")
     return Verified(activity=activity, by=item.signer, host=item.host, seal=_seal)
+
+
+def from_origin(document: Document, *, relayed_by: str) -> Verified:
+    """From an activity that a group relayed and that was fetched from its own id (`federation.resolve.fetch`)."""
+    activity = parse_activity(document)
+    return Verified(
+        activity=activity, by=activity.actor, host=host_of(activity.actor), relayed_by=relayed_by, seal=_seal
+    )
 
 
 def from_proof(proven: Proven, *, host: str, relayed_by: str) -> Verified:

@@ -19,16 +19,19 @@ MAX_OBJECTS = 100  # a Flag of Mastodon names a person and at most twenty posts
 SUPPORTED = frozenset(
     [
         "Accept",
+        "Add",
         "Announce",
         "Block",
         "Create",
         "Delete",
+        "EmojiReact",
         "Flag",
         "Follow",
         "Like",
         "Move",
         "QuoteRequest",
         "Reject",
+        "Remove",
         "Undo",
         "Update",
     ]

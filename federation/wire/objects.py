@@ -33,6 +33,14 @@ CONVERTED_TYPES = frozenset({"Article", "Page", "Image", "Audio", "Video", "Even
 
 _NOBODY = CanQuote()
 _MEDIA_TYPES = frozenset({"Document", "Image", "Video", "Audio"})
+_IMAGE_TYPES = {
+    "jpg": "image/jpeg",
+    "jpeg": "image/jpeg",
+    "png": "image/png",
+    "gif": "image/gif",
+    "webp": "image/webp",
+    "avif": "image/avif",
+}
 _SHORTCODE = re.compile(r":?([A-Za-z0-9_]{2,100}):?")
 _HASHTAG = re.compile(r"#?([\w·・]{1,100})")
 _BLURHASH = re.compile(r"[0-9A-Za-z#$%*+,\-.:;=?@\[\]^_{|}~]{6,100}")
@@ -163,7 +171,7 @@ def parse_note(document: Document) -> RemoteNote:
         mentions=tuple(filter(None, map(_mention, tags))),
         hashtags=tuple(dict.fromkeys(filter(None, map(_hashtag, tags)))),
         emojis=parse_emojis(document),
-        attachments=tuple(filter(None, map(_attachment, documents(document.get("attachment"), MAX_ATTACHMENTS)))),
+        attachments=_attachments(document),
         poll=_poll(document) if kind == "Question" else None,
         quote=parse_quote(document),
         can_quote=parse_can_quote(document),
@@ -267,13 +275,27 @@ def _emoji(tag: Document) -> Emoji | None:
     return Emoji(found[1], url) if found and url and type_of(tag) == "Emoji" else None
 
 
+def _attachments(document: Document) -> tuple[Attachment, ...]:
+    """The files of a post. What is shown as a title with a link has its picture in `image`, or in `icon` (PeerTube)."""
+    found = tuple(filter(None, map(_attachment, documents(document.get("attachment"), MAX_ATTACHMENTS))))
+    if type_of(document) not in CONVERTED_TYPES or any(one.media_type.startswith("image/") for one in found):
+        return found
+    pictures = [*many(document.get("image")), *many(document.get("icon"))]
+    shown = filter(None, map(_picture, pictures[:MAX_ATTACHMENTS]))
+    return (*found, *list(shown)[:1])
+
+
+def _picture(value: Any) -> Attachment | None:
+    return _attachment(value if isinstance(value, dict) else {"type": "Image", "url": value})
+
+
 def _attachment(value: Document) -> Attachment | None:
     url = href_of(value.get("url") or value.get("href"))
     if url is None or type_of(value) not in _MEDIA_TYPES:
         return None
     return Attachment(
         url=url,
-        media_type=_matching(_MEDIA_TYPE, value.get("mediaType")) or "",
+        media_type=_matching(_MEDIA_TYPE, value.get("mediaType")) or _image_type(value, url),
         name=clean_lines(text(value.get("name")) or text(value.get("summary")), MAX_DESCRIPTION),
         width=integer(value.get("width"), 1, MAX_PIXELS),
         height=integer(value.get("height"), 1, MAX_PIXELS),
@@ -281,6 +303,12 @@ def _attachment(value: Document) -> Attachment | None:
         focal=_focal(value.get("focalPoint")),
         duration=parse_duration(value.get("duration")),
     )
+
+
+def _image_type(value: Document, url: str) -> str:
+    """Lemmy and WordPress say of a picture only that it is one: then its name says which."""
+    ending = url.partition("?")[0].rpartition(".")[2].lower()
+    return _IMAGE_TYPES.get(ending, "") if type_of(value) == "Image" else ""
 
 
 def parse_duration(value: Any) -> float | None:

@@ -387,3 +387,28 @@ def test_what_is_a_vote() -> None:
     assert not parse_note(note(name="Oui", inReplyTo="https://b.example/q", content="<p>Oui</p>")).is_vote
     assert not parse_note(note(name="Oui", content="")).is_vote
     assert not parse_note(note(content="", inReplyTo="https://b.example/q")).is_vote
+
+
+PICTURE = {"type": "Image", "url": "https://b.example/a.JPG?w=1"}
+
+
+@pytest.mark.parametrize(
+    ("fields", "shown"),
+    [
+        ({"image": PICTURE}, [("https://b.example/a.JPG?w=1", "image/jpeg")]),
+        ({"image": "https://b.example/a.webp"}, [("https://b.example/a.webp", "image/webp")]),
+        ({"icon": [{**PICTURE, "mediaType": "image/png"}, PICTURE]}, [("https://b.example/a.JPG?w=1", "image/png")]),
+        ({"image": 4, "icon": [None]}, []),
+        ({"image": PICTURE, "attachment": {"type": "Link", "href": "https://c.example/"}}, [(PICTURE["url"], "image/jpeg")]),
+        ({"image": PICTURE, "attachment": {**PICTURE, "url": "https://b.example/b.png"}}, [("https://b.example/b.png", "image/png")]),
+        ({"attachment": {**PICTURE, "url": "https://b.example/b.svg"}}, [("https://b.example/b.svg", "")]),
+        ({"attachment": {"type": "Document", "url": "https://b.example/b.png"}}, [("https://b.example/b.png", "")]),
+    ],
+)  # fmt: skip
+def test_the_picture_of_what_is_shown_as_a_link(fields: dict[str, Any], shown: list[tuple[str, str]]) -> None:
+    page = note(type="Page", **fields)
+    assert [(one.url, one.media_type) for one in parse_note(page).attachments] == shown
+
+
+def test_a_note_shows_what_is_attached_and_no_other_picture() -> None:
+    assert parse_note(note(image=PICTURE, icon=PICTURE)).attachments == ()

@@ -1,0 +1,28 @@
+"""Collections of others, one page at a time. Must not know what they collect, nor how many pages anybody wants to read."""
+
+from federation.wire.bounded import Document
+from federation.wire.errors import Fault, ProtocolError
+from federation.wire.origins import is_http_uri
+from federation.wire.values import id_of, ids_of, many, type_of
+
+COLLECTIONS = frozenset({"Collection", "OrderedCollection"})
+PAGES = frozenset({"CollectionPage", "OrderedCollectionPage"})
+
+
+def parse_items(document: Document, limit: int) -> tuple[str, ...]:
+    """The http(s) ids of the first `limit` items, however they are given: an embedded copy is no more than its id.
+
+    ProtocolError for what is no collection.
+    """
+    if type_of(document) not in COLLECTIONS | PAGES:
+        raise ProtocolError(Fault.TYPE_UNSUPPORTED, type_of(document)[:100])
+    items = many(document.get("orderedItems")) or many(document.get("items"))
+    return tuple(filter(is_http_uri, ids_of(items[:limit])))
+
+
+def first_page(document: Document) -> Document | str | None:
+    """Where the items are that a collection does not hold itself: its first page, or that page's id."""
+    first = next(iter(many(document.get("first"))), None)
+    if isinstance(first, dict) and type_of(first) in PAGES:
+        return first
+    return id_of(first)
