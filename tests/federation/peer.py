@@ -71,11 +71,11 @@ class Someone:
         renewed = new_keys(self.uri)
         while renewed.rsa.material == self.keys.rsa.material:
             renewed = new_keys(self.uri)
-        self.document.update(_rendered(renewed))
+        self.document.update(rendered_keys(renewed))
         return replace(self, keys=renewed)
 
 
-def _rendered(keys: NewKeys) -> Document:
+def rendered_keys(keys: NewKeys) -> Document:
     rsa, ed25519 = keys.rsa.public, keys.ed25519.public
     return {
         "publicKey": {"id": rsa.id, "owner": rsa.owner, "publicKeyPem": render_pem(rsa)},
@@ -224,7 +224,7 @@ class Peer:
             "followers": f"{uri}/followers",
             "endpoints": {"sharedInbox": self.shared_inbox},
             "generator": {"type": "Application", "id": f"{self.base}/actor", **implements},
-            **_rendered(keys),
+            **rendered_keys(keys),
             **more,
         }
         self.handles[handle] = uri
