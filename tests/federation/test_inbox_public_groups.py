@@ -165,6 +165,7 @@ async def test_pins_are_what_the_collection_says(home: Home, peer: Peer) -> None
     adding = peer.activity("Add", ben, notes[3]["id"], target=featured)
     assert await home.take(ben, adding) == "done"
     assert await pinned() == [(notes[0]["id"], "<p>Bonjour</p>")]
+    assert await home.count("pins") == 1  # nobody keeps others from pinning what is theirs
     for other in (
         peer.activity("Add", eve, notes[1]["id"], target=featured),
         peer.activity("Remove", ben, notes[0]["id"]),
