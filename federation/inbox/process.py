@@ -56,7 +56,7 @@ HANDLERS: Mapping[str, Handler] = {
     "Create": notes.on_create,
     "Update": notes.on_update,
     "Delete": notes.on_delete,
-    "Announce": reactions.on_announce,
+    "Announce": relayed.on_announce,
     "Like": reactions.on_like,
     "EmojiReact": reactions.on_like,
     "Add": pins.on_add,
@@ -108,8 +108,6 @@ def _handler(verified: Verified) -> Handler | None:
         return profiles.on_update
     if activity.type == "Delete" and activity.object_id == activity.actor:
         return profiles.on_delete
-    if activity.type == "Announce" and activity.embedded is not None:
-        return relayed.on_announce
     return HANDLERS.get(activity.type)
 
 

@@ -27,7 +27,7 @@ FOR_EVERYBODY = frozenset({Audience.PUBLIC, Audience.UNLISTED})
 
 
 async def on_announce(ctx: Context, verified: Verified, actor: Actor) -> Answer:
-    """An Announce that brings its object along; all but an activity by a public group is an ordinary one."""
+    """A public group's is about the activity that it brings along; every other one is a boost, or a private group's."""
     private = await ctx.db.read(lambda tx: groups.get_group(tx, actor.id)) is not None
     handler = RELAYED.get(verified.activity.object_type)
     if private or actor.type != "Group" or handler is None:

@@ -143,7 +143,9 @@ async def test_a_public_group_brings_nothing_to_a_private_one(forum: Forum) -> N
     forum.stranger.serve(path_of(forum.stranger, like["id"]), like)
     assert await forum.announce(like) == "refused: not_found"
     assert await forum.announce(forum.said("Delete", post.uri)) == "refused: nothing to undo"
-    assert await forum.announce(forum.said("Create", {"id": post.uri, "type": "Note"})) == "refused: group_not_shareable"
+    assert (
+        await forum.announce(forum.said("Create", {"id": post.uri, "type": "Note"})) == "refused: group_not_shareable"
+    )
 
 
 async def test_pins_are_what_the_collection_says(home: Home, peer: Peer) -> None:
