@@ -8,14 +8,16 @@ _COLUMNS = columns(Event, "e")
 EVERYBODY = 0
 # The owner of what every member is told.
 MEMBERS = -1
+# Tells nothing but itself: apps ask for the filters again. Its `ref` is 0.
+FILTERS_CHANGED = "filters_changed"
 # On PostgreSQL ids become visible out of order; below the oldest running transaction nothing more can appear.
 _SETTLED = "1 = 1 /*pg AND e.xid < pg_snapshot_xmin(pg_current_snapshot())::text::bigint*/"
 
 
 async def insert_event(tx: Transaction, *, owner_id: int, type_: str, ref: int, now: int) -> None:
-    """Tell a member's open streams about a status (`update`, `status.update`, `delete`, `conversation`) or a `notification`, or that held back
-    notifications joined the others (`notifications_merged`, whose `ref` is always 1); or all members' about an
-    announcement (`announcement`, `announcement.delete`, `announcement.reaction`, whose `ref` is the reaction).
+    """Tell a member's open streams about a status (`update`, `status.update`, `delete`, `conversation`) or a
+    `notification`, that held back notifications joined the others (`notifications_merged`, whose `ref` is always 1), or
+    that their filters are others now (`filters_changed`); or all members' about an announcement (`announcement`, `announcement.delete`, `announcement.reaction`, whose `ref` is the reaction).
     """
     await tx.execute(
         "INSERT INTO events (owner_id, type, ref, created_at) VALUES (:owner, :type, :ref, :now)",

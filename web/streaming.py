@@ -248,8 +248,10 @@ async def _send_frames(socket: web.WebSocketResponse, outlet: Outlet) -> None:
 
 
 def render_frame(message: Message) -> str:
-    """The payload is a string: JSON inside JSON."""
-    frame = {"stream": message.stream.names, "event": message.event, "payload": message.payload}
+    """The payload is a string: JSON inside JSON. Without one, its name is left out too, as Mastodon does."""
+    frame = {"stream": message.stream.names, "event": message.event}
+    if message.payload:
+        frame["payload"] = message.payload
     return orjson.dumps(frame).decode()
 
 
@@ -272,4 +274,6 @@ async def _send_events(response: web.StreamResponse, outlet: Outlet) -> None:
         except TimeoutError:
             await response.write(b":thump\n")
         else:
-            await response.write(f"event: {message.event}\ndata: {message.payload}\n\n".encode())
+            # An event without data is dropped by readers of event streams; Mastodon 4.5 sends this word.
+            data = message.payload or "undefined"
+            await response.write(f"event: {message.event}\ndata: {data}\n\n".encode())

@@ -12,7 +12,7 @@ from storage import groups, statuses
 from tests.web.api_world import World
 from tests.web.entity_checker import EntityChecker
 from tests.web.people import EVERYTHING
-from tests.web.streams import PATH, Socket, socket, tell, token_of
+from tests.web.streams import PATH, Socket, lines, socket, tell, token_of
 from web import streaming
 
 
@@ -93,6 +93,24 @@ async def test_what_a_user_stream_says(world: World, checker: EntityChecker) -> 
 
         await tell(world, anne, "delete", status.id)
         assert await one.event() == (["user"], "delete", str(status.id))
+
+
+async def test_other_filters_are_told_to_their_owner_without_a_word(world: World) -> None:
+    anne, bruno = await world.person("anne"), await world.person("bruno")
+    filters = "/api/v2/filters"
+    async with (
+        socket(world, anne) as one,
+        socket(world, bruno) as other,
+        lines(world, "user", await token_of(world, anne)) as events,
+    ):
+        assert await events.line() == ":)\n"
+        made = await world.post(filters, anne, json={"title": "a", "context": ["home"]})
+        assert await one.frame() == {"stream": ["user"], "event": "filters_changed"}
+        assert await events.event() == ("filters_changed", "undefined")
+        await world.call("DELETE", f"{filters}/{made.body['id']}", anne)
+        assert await one.frame() == {"stream": ["user"], "event": "filters_changed"}
+        await tell(world, bruno, "delete", 1)
+        assert await other.event() == (["user"], "delete", "1")
 
 
 async def test_files_in_a_stream_are_the_listeners(world: World) -> None:

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from storage import filters
 from storage.database import Reader, Transaction
+from storage.events import FILTERS_CHANGED, insert_event
 from storage.ids import new_id
 from storage.records import Filter, FilterKeyword, FilterStatus, as_json
 from storage.visibility import get_visible
@@ -59,7 +60,7 @@ async def make_filter(request: web.Request, viewer: Viewer) -> web.StreamRespons
         await _change_keywords(tx, made, form, now)
         return (await _show(tx, [made], now))[0]
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 @routes.get("/api/v2/filters/{id}")
@@ -83,7 +84,7 @@ async def change_filter(request: web.Request, viewer: Viewer) -> web.StreamRespo
         await _change_keywords(tx, changed, form, now)
         return (await _show(tx, [changed], now))[0]
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 @routes.delete("/api/v2/filters/{id}")
@@ -92,7 +93,7 @@ async def delete_filter(request: web.Request, viewer: Viewer) -> web.StreamRespo
     async def unit(tx: Transaction, _: int) -> None:
         await filters.delete_filter(tx, (await _require(tx, request, viewer)).id)
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 # --- version 2: their words --------------------------------------------------------------------------------------
@@ -117,7 +118,7 @@ async def add_keyword(request: web.Request, viewer: Viewer) -> web.StreamRespons
         found = await _require(tx, request, viewer)
         return filter_keyword(await _insert_keyword(tx, found, form, now))
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 @routes.get("/api/v2/filters/keywords/{id}")
@@ -140,7 +141,7 @@ async def change_keyword(request: web.Request, viewer: Viewer) -> web.StreamResp
         await filters.update_keyword(tx, changed)
         return filter_keyword(changed)
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 @routes.delete("/api/v2/filters/keywords/{id}")
@@ -149,7 +150,7 @@ async def delete_keyword(request: web.Request, viewer: Viewer) -> web.StreamResp
     async def unit(tx: Transaction, _: int) -> None:
         await filters.delete_keyword(tx, (await _require_keyword(tx, path_id(request), viewer)).id)
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 # --- version 2: their posts --------------------------------------------------------------------------------------
@@ -181,7 +182,7 @@ async def add_status(request: web.Request, viewer: Viewer) -> web.StreamResponse
             raise ApiError(422, "Validation failed: Status has already been taken")
         return filter_status(made)
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 @routes.get("/api/v2/filters/statuses/{id}")
@@ -199,7 +200,7 @@ async def delete_status(request: web.Request, viewer: Viewer) -> web.StreamRespo
     async def unit(tx: Transaction, now: int) -> None:
         await filters.delete_status_rule(tx, (await _require_status(tx, path_id(request), viewer, now)).id)
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 # --- version 1: a filter is a word -------------------------------------------------------------------------------
@@ -225,7 +226,7 @@ async def make_filter_v1(request: web.Request, viewer: Viewer) -> web.StreamResp
         await _insert_filter(tx, made)
         return whole_filter_v1(made, await _insert_keyword(tx, made, form, now, name="phrase"))
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 @routes.get("/api/v1/filters/{id}")
@@ -253,7 +254,7 @@ async def change_filter_v1(request: web.Request, viewer: Viewer) -> web.StreamRe
         await filters.update_keyword(tx, word)
         return whole_filter_v1(changed, word)
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 @routes.delete("/api/v1/filters/{id}")
@@ -268,7 +269,7 @@ async def delete_filter_v1(request: web.Request, viewer: Viewer) -> web.StreamRe
         if not others and not await filters.list_statuses(tx, [found.id], owner_id=viewer.actor_id, now=now):
             await filters.delete_filter(tx, found.id)
 
-    return await _write(request, unit)
+    return await _write(request, viewer, unit)
 
 
 # --- reading what is asked ---------------------------------------------------------------------------------------
@@ -329,10 +330,19 @@ async def _read(request: web.Request, unit: Callable[[Reader, int], Awaitable[T]
     return answer(await ctx.db.read(lambda tx: unit(tx, now)))
 
 
-async def _write(request: web.Request, unit: Callable[[Transaction, int], Awaitable[T]]) -> web.Response:
+async def _write(
+    request: web.Request, viewer: Viewer, unit: Callable[[Transaction, int], Awaitable[T]]
+) -> web.Response:
+    """Change something, and let the member's other apps know that they should ask for their filters again."""
     ctx = request.app[CONTEXT]
     now = ctx.now()
-    done = await ctx.db.transact(lambda tx: unit(tx, now))
+
+    async def told(tx: Transaction) -> T:
+        done = await unit(tx, now)
+        await insert_event(tx, owner_id=viewer.actor_id, type_=FILTERS_CHANGED, ref=0, now=now)
+        return done
+
+    done = await ctx.db.transact(told)
     return empty() if done is None else answer(done)
 
 

@@ -11,7 +11,7 @@ import orjson
 
 from storage import announcements, notifications, quotes, views
 from storage.database import Reader
-from storage.events import EVERYBODY
+from storage.events import EVERYBODY, FILTERS_CHANGED
 from storage.filters import list_active
 from storage.lists import NOWHERE_ELSE, Place, list_places
 from storage.marks import NONE, list_marks
@@ -64,7 +64,7 @@ async def load_told(tx: Reader, events: Sequence[tuple[int, Event]], *, now: int
         match event.type:
             case "delete" if event.owner_id == EVERYBODY:
                 told.append(Told(event, owner, Where(public=frozenset())))
-            case "delete" | "notifications_merged" | "announcement.delete":
+            case "delete" | "notifications_merged" | "announcement.delete" | "filters_changed":
                 told.append(Told(event, owner))
             case "update" | "status.update" if (owner, event.ref) in shown:
                 status, posts = shown[owner, event.ref]
@@ -230,11 +230,11 @@ def render_messages(told: Iterable[Told], outlet: Outlet, make_frame: Callable[[
 
 
 def _render_payload(told: Told, make_frame: Callable[[str], Frame]) -> str | None:
-    """JSON text of an entity, or the id of what is gone; None when there is nothing to show."""
+    """JSON text of an entity, the id of what is gone, or '' where the event says it all; None for nothing to show."""
     if told.announced is not None:
         return _dump(_render_announced(told.announced, make_frame))
     if told.posts is None:
-        return str(told.event.ref)
+        return "" if told.event.type == FILTERS_CHANGED else str(told.event.ref)
     frame = make_frame(told.posts.people.locale)
     renderer, status = Renderer(told.posts, frame), told.status
     if status is not None and not renderer.is_shown(status):

@@ -46,7 +46,7 @@ HOME = Where()
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One event for one subscription. `payload` is JSON text, or an id."""
+    """One event for one subscription. `payload` is JSON text, an id, or '' for none."""
 
     stream: Stream
     event: str
@@ -119,7 +119,7 @@ class Outlet:
                 wanted = stream.argument in where.lists
             case "direct", "conversation":
                 wanted = True
-            case "user", "announcement" | "announcement.reaction" | "announcement.delete":
+            case "user", "announcement" | "announcement.reaction" | "announcement.delete" | "filters_changed":
                 wanted = True
             case "user" | "list" | "direct", "delete":
                 wanted = True
