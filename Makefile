@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 INSTANCE := instance
 HOST ?= localhost:8000
 PURE := tests/policies tests/wire
-NODE := tests/scenarios/node
+NODE := tests/scenarios/node tests/peers/fedify
 CONFRERE := $(BIN)/confrere
 FUZZERS := tests/wire/test_fuzz.py tests/federation/test_fuzzed_inbox.py
 TIME ?= 300
@@ -33,7 +33,7 @@ demo: $(VENV)/.run
 
 # Everything there is, on both databases; -rs names what was skipped and why. Of what decides and what reads the wire
 # every branch is run; measuring that elsewhere too would take a third longer.
-test: $(VENV)/.dev $(if $(shell command -v npm),$(NODE)/node_modules/.package-lock.json)
+test: $(VENV)/.dev $(if $(shell command -v npm),$(NODE:%=%/node_modules/.package-lock.json))
 	$(BIN)/pytest -n 2 -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 $(PURE)
 	$(BIN)/pytest -n 2 -rs --dist worksteal $(PURE:%=--ignore %)
 
@@ -52,9 +52,9 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 	$(BIN)/pytest tests/docs
 
-# The libraries of web apps, which the tests of real clients run where there is Node.
-$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
-	@npm ci --prefix $(NODE) --silent
+# The libraries of web apps and of another server, which tests run where there is Node.
+%/node_modules/.package-lock.json: %/package-lock.json
+	@npm ci --prefix $* --silent
 	@touch $@
 
 bench: $(VENV)/.dev
