@@ -4,6 +4,8 @@ Only instance actors speak here: what a host still holds is said by the host. A 
 ever had the object; it says that we do not have it now.
 """
 
+import hashlib
+
 from federation.act import Act, perform
 from federation.context import Context
 from federation.distribution import Outgoing, send
@@ -13,9 +15,8 @@ from federation.local_actors import INSTANCE_ACTOR_ID
 from federation.wire.render import render_activity
 from federation.wire.values import id_of
 from policies.terms import Audience, Kind
-from storage import receipts
+from storage import deliveries, receipts
 from storage.follows import Inbox
-from storage.ids import new_id
 from storage.records import Actor
 
 
@@ -23,7 +24,10 @@ async def confirm(act: Act, verified: Verified, actor: Actor) -> None:
     """Tell who sent a Delete that what it names is gone here; other software than ours would not know what to do with it."""
     if verified.relayed_by or not await has_capable_actor(act.tx, actor.host):
         return
-    delete, activity_id = verified.activity, new_id(act.now)
+    delete = verified.activity
+    activity_id = _answer_id(delete.id)
+    if await deliveries.get_activity(act.tx, activity_id) is not None:
+        return
     document = render_activity(
         act.ctx.origin.activity(activity_id),
         "Accept",
@@ -35,6 +39,11 @@ async def confirm(act: Act, verified: Verified, actor: Actor) -> None:
     outgoing = Outgoing(activity_id, document, INSTANCE_ACTOR_ID)
     inbox = Inbox(actor.host, actor.shared_inbox or actor.inbox)
     await send(act, outgoing, Parcel(Kind.RETRACTION, Audience.DIRECT), [inbox])
+
+
+def _answer_id(delete_id: str) -> int:
+    """The same for the same Delete: applied again after a crash, it is not answered twice."""
+    return int.from_bytes(hashlib.sha256(delete_id.encode()).digest()[:8]) >> 1
 
 
 async def on_confirmed(ctx: Context, verified: Verified, actor: Actor) -> Answer:
