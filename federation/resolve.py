@@ -174,13 +174,18 @@ async def resolve_object(ctx: Context, uri: str, *, quoted: bool = False) -> Sta
         return stored
     try:
         note = parse_note(await fetch(ctx, uri))
-        author = await resolve_actor(ctx, note.attributed_to)
-        if author is None or note.uri != uri:
-            return None
-        stamp = None if quoted else await fetch_stamp(ctx, note)
-        return await perform(ctx, lambda act: store_fetched_note(act, note, author, stamp))
+        return await take_note(ctx, note, quoted=quoted) if note.uri == uri else None
     except (FetchError, ProtocolError):
         return None
+
+
+async def take_note(ctx: Context, note: RemoteNote, *, quoted: bool = False) -> Status | None:
+    """Store a post that was fetched from its own id, if it is public. ProtocolError when it is not fit to be."""
+    author = await resolve_actor(ctx, note.attributed_to)
+    if author is None:
+        return None
+    stamp = None if quoted else await fetch_stamp(ctx, note)
+    return await perform(ctx, lambda act: store_fetched_note(act, note, author, stamp))
 
 
 async def fetch_stamp(ctx: Context, note: RemoteNote) -> Stamp | None:

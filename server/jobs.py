@@ -7,6 +7,7 @@ import secrets
 import socket
 from contextlib import suppress
 
+from federation.backfill import run_backfill
 from federation.context import Context
 from federation.delivery import run_deliveries
 from federation.inbox.process import run_inbox
@@ -42,7 +43,7 @@ async def run_jobs(ctx: Context, config: Config, stop: asyncio.Event, owner: str
     """All loops until `stop`, or until one of them fails: then the others are cancelled and the failure is raised."""
     store, tools = open_store(config.media), find_tools(config.ffmpeg)
     async with asyncio.TaskGroup() as tasks:
-        for run in (run_inbox, run_deliveries, run_upkeep, run_push, run_previews, run_imports):
+        for run in (run_inbox, run_deliveries, run_upkeep, run_push, run_previews, run_imports, run_backfill):
             tasks.create_task(run(ctx, stop, owner), name=run.__name__)
         if config.mail is not None:
             tasks.create_task(run_mail(ctx, config.mail, stop, owner), name=run_mail.__name__)

@@ -848,3 +848,17 @@ class Marker:
     last_read_id: int
     version: int
     updated_at: int
+
+
+@row
+class Refresh:
+    """That replies to a post of another host are looked for there. Its id is the post's."""
+
+    id: int
+    host: str
+    state: str
+    attempts: int
+    due_at: int
+    asked_at: int
+    found: int = 0
+    lease_owner: str = ""

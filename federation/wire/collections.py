@@ -3,7 +3,7 @@
 from federation.wire.bounded import Document
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import is_http_uri
-from federation.wire.values import id_of, ids_of, many, type_of
+from federation.wire.values import id_of, ids_of, many, type_of, uri_of
 
 COLLECTIONS = frozenset({"Collection", "OrderedCollection"})
 PAGES = frozenset({"CollectionPage", "OrderedCollectionPage"})
@@ -26,3 +26,17 @@ def first_page(document: Document) -> Document | str | None:
     if isinstance(first, dict) and type_of(first) in PAGES:
         return first
     return id_of(first)
+
+
+def following_page(document: Document) -> Document | str | None:
+    """Where a collection begins, or a page goes on."""
+    return first_page(document) if type_of(document) in COLLECTIONS else _place(document.get("next"))
+
+
+def replies_of(note: Document) -> list[Document | str]:
+    """Where a post says that replies to it, and its thread, are listed."""
+    return [place for name in ("replies", "context") if (place := _place(note.get(name))) is not None]
+
+
+def _place(value: object) -> Document | str | None:
+    return value if isinstance(value, dict) else uri_of(value)

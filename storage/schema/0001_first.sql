@@ -258,6 +258,21 @@ CREATE INDEX statuses_by_boost ON statuses (boost_of_id, actor_id);
 CREATE INDEX statuses_by_group ON statuses (group_id, id);
 CREATE INDEX statuses_public ON statuses (id) WHERE audience = 'public' AND boost_of_id IS NULL;
 
+-- Threads of other hosts whose replies are looked for there, because a member opened them.
+CREATE TABLE refreshes (
+  id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
+  host TEXT NOT NULL,
+  state TEXT NOT NULL,               -- due, done
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  asked_at INTEGER NOT NULL,
+  found INTEGER NOT NULL DEFAULT 0,
+  lease_owner TEXT NOT NULL DEFAULT ''
+) STRICT;
+
+CREATE INDEX refreshes_due ON refreshes (host, due_at, id) WHERE state = 'due';
+CREATE INDEX refreshes_by_host ON refreshes (host, asked_at);
+
 CREATE TABLE status_edits (
   id INTEGER PRIMARY KEY,
   status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,

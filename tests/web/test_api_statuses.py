@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 
 from policies.decision import Reason
+from policies.edits import closed_network
 from policies.sentences import WORDS
 from policies.terms import Audience
+from storage import refreshes
 from storage.members import Person
 from tests.web.api_world import HOUR, World
 from tests.web.entity_checker import EntityChecker
@@ -246,6 +248,27 @@ async def test_context(world: World, checker: EntityChecker) -> None:
     assert ids(whole["descendants"]) == [middle.id, leaf.id, below.id, aside.id]
     part = (await world.get(f"/api/v1/statuses/{leaf.id}/context")).body
     assert (ids(part["ancestors"]), ids(part["descendants"])) == ([root.id, middle.id], [below.id])
+
+
+async def test_a_thread_from_elsewhere_says_that_more_may_come(world: World, checker: EntityChecker) -> None:
+    anna, bea = await world.person("anna"), await world.stranger("bea")
+    await world.ruleset(closed_network("CHU A") + '[peers."chu-b.example"]\norganisation = "CHU B"\nstate = "active"\n')
+    post, quiet = await world.status(bea), await world.status(bea, audience=Audience.DIRECT, mentions=[anna.actor])
+    path = f"/api/v1/statuses/{post.id}/context"
+    assert "Mastodon-Async-Refresh" not in (await world.get(path)).headers
+    assert "Mastodon-Async-Refresh" not in (await world.get(f"/api/v1/statuses/{quiet.id}/context", anna)).headers
+    refresh = f"/api/v1_alpha/async_refreshes/{post.id}"
+    assert (await world.get(refresh, anna)).status == 404
+    told = (await world.get(path, anna)).headers["Mastodon-Async-Refresh"]
+    assert told == f'id="{post.id}", retry=3, result_count=0'
+    running = (await world.get(refresh, anna)).body["async_refresh"]
+    checker.check("AsyncRefresh", running)
+    await world.write(lambda tx: refreshes.finish(tx, post.id, found=2))
+    finished = (await world.get(refresh, anna)).body["async_refresh"]
+    assert (running["status"], finished) == ("running", {"id": str(post.id), "status": "finished", "result_count": 2})
+    assert "Mastodon-Async-Refresh" not in (await world.get(path, anna)).headers
+    await world.write(lambda tx: tx.execute("UPDATE statuses SET audience = 'direct' WHERE id = :id", id=post.id))
+    assert (await world.get(refresh, anna)).status == 404
 
 
 async def test_context_stops_where_a_post_is_hidden(world: World) -> None:

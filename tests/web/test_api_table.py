@@ -37,7 +37,7 @@ ELSEWHERE = {
     "POST /api/v1/accounts": "test_api_sign_ups.py",
     "POST /api/v1/emails/confirmations": "test_api_sign_ups.py",
     "GET /api/oembed": "test_api_oembed.py",
-    "GET /api/v1_alpha/async_refreshes/:id": "test_api_featured.py",
+    "GET /api/v1_alpha/async_refreshes/:id": "test_api_statuses.py",
     "POST /api/v1/statuses/:id/translate": "test_api_translations.py",
     "GET /api/v1/donation_campaigns": "test_api_peers.py",
     "GET /api/v1/accounts/:id/identity_proofs": "test_api_peers.py",

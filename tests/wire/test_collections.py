@@ -2,7 +2,7 @@
 
 import pytest
 
-from federation.wire.collections import first_page, parse_items
+from federation.wire.collections import first_page, following_page, parse_items, replies_of
 from federation.wire.errors import Fault, ProtocolError
 
 NOTE = "https://b.example/notes/1"
@@ -35,3 +35,20 @@ def test_where_the_items_are() -> None:
         "https://b.example/page"
     )
     assert first_page({"type": "Collection"}) is None
+
+
+def test_a_list_leads_to_its_first_page_and_a_page_to_the_next() -> None:
+    one, two = "https://a.example/1", "https://a.example/2"
+    page = {"type": "CollectionPage", "items": [one]}
+    assert following_page({"type": "Collection", "first": page, "next": two}) == page
+    assert following_page({"type": "OrderedCollection", "first": one}) == one
+    assert following_page({"type": "CollectionPage", "next": two, "first": one}) == two
+    assert following_page({"type": "OrderedCollectionPage", "next": page}) == page
+    assert following_page({"type": "CollectionPage", "next": "did:key:z"}) is None
+
+
+def test_a_post_says_where_replies_and_thread_are_listed() -> None:
+    one = "https://a.example/1"
+    embedded = {"type": "Collection", "first": one}
+    assert replies_of({"replies": embedded, "context": one}) == [embedded, one]
+    assert replies_of({"replies": None, "context": "tag:a.example,2026:1"}) == []

@@ -36,13 +36,6 @@ async def subscribe(_: web.Request) -> web.StreamResponse:
     raise not_found()
 
 
-@routes.get("/api/v1_alpha/async_refreshes/{id}")
-@requires("read")
-async def get_refresh(_: web.Request, __: Viewer) -> web.StreamResponse:
-    """Nothing is fetched behind an answer that an app could wait for: no answer names such a refresh."""
-    raise not_found()
-
-
 @routes.get("/invite/{code}")
 @anyone
 async def get_invitation(_: web.Request) -> web.StreamResponse:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from aiohttp import web
 
+from federation import backfill
 from federation.outbox import notes, reactions
 from federation.outbox.notes import (
     Draft,
@@ -19,9 +20,9 @@ from federation.outbox.polls import PollDraft
 from policies.decision import Deny, Hold
 from policies.quoting import CHOICES
 from policies.terms import Audience
-from storage import members, relations, statuses, timelines
+from storage import members, refreshes, relations, statuses, timelines
 from storage.database import Reader
-from storage.records import Member, Status, StatusEdit
+from storage.records import Member, Refresh, Status, StatusEdit
 from storage.relations import Listed
 from storage.visibility import get_visible, list_visible
 from web import as_group
@@ -53,6 +54,7 @@ MOST_CHARACTERS = 5_000
 CHARACTERS_PER_URL = 23
 MOST_MEDIA = 4
 MOST_AT_ONCE = 40
+RETRY_SECONDS = 3
 MOST_IN_THREAD = 4_096  # Mastodon's CONTEXT_LIMIT
 MOST_KEY = 200
 
@@ -236,16 +238,45 @@ async def get_status(request: web.Request, viewer: Viewer | None) -> web.StreamR
 async def get_context(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     status_id = path_id(request)
     above: list[Status] = []
+    opened: list[Status] = []
 
     async def query(tx: Reader, now: int) -> list[Status]:
         status = await _require_visible(tx, status_id, viewer, now)
+        opened[:] = [status]
         thread = await timelines.list_thread(tx, viewer_id(viewer), status.thread_id, now=now, limit=MOST_IN_THREAD)
         above[:] = ancestors(status, thread)
         return [*above, *descendants(status, thread)]
 
     found, renderer = await read_posts(request, viewer, query)
     shown = renderer.statuses(found)
-    return answer({"ancestors": shown[: len(above)], "descendants": shown[len(above) :]})
+    entity = {"ancestors": shown[: len(above)], "descendants": shown[len(above) :]}
+    return answer(entity, headers=await _ask_for_more(request, opened[0]) if viewer and not viewer.is_group else {})
+
+
+async def _ask_for_more(request: web.Request, status: Status) -> dict[str, str]:
+    """A member who opens a thread from elsewhere has its host asked for replies; the header says that more may come."""
+    refresh = await backfill.ask(request.app[CONTEXT], status)
+    if refresh is None or refresh.state != "due":
+        return {}
+    return {"Mastodon-Async-Refresh": f'id="{refresh.id}", retry={RETRY_SECONDS}, result_count={refresh.found}'}
+
+
+@routes.get("/api/v1_alpha/async_refreshes/{id}")
+@requires("read")
+async def get_refresh(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Whether the replies of a post that the viewer may see are still looked for."""
+    ctx, status_id = request.app[CONTEXT], path_id(request)
+    now = ctx.now()
+
+    async def unit(tx: Reader) -> Refresh | None:
+        status = await get_visible(tx, status_id, viewer=viewer.actor_id, now=now)
+        return None if status is None else await refreshes.get_refresh(tx, status.id)
+
+    refresh = await ctx.db.read(unit)
+    if refresh is None:
+        raise not_found()
+    state = "running" if refresh.state == "due" else "finished"
+    return answer({"async_refresh": {"id": str(refresh.id), "status": state, "result_count": refresh.found}})
 
 
 def ancestors(status: Status, thread: Iterable[Status]) -> list[Status]:
