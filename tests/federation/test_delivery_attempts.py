@@ -231,7 +231,8 @@ async def test_after_days_of_failures_a_delivery_is_dead(home: Home, peer: Peer)
     while (await only(home)).state == "due":
         attempts += await home.deliver()
         home.clock.pass_by(HOUR)
-    assert attempts == len(RETRY_AFTER) + 1
+    # The last one is left out when chance has made the waits so long that the host counts as dead before.
+    assert len(RETRY_AFTER) <= attempts <= len(RETRY_AFTER) + 1
     assert 5 * DAY < home.clock() - began < 8 * DAY
     assert (await only(home)).reason == "answered 500"
 

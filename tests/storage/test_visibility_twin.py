@@ -15,7 +15,7 @@ from pathlib import Path
 from policies.decision import Allow
 from policies.terms import Audience
 from policies.visibility import MeetFacts, SeeFacts, may_meet, may_see
-from storage import groups, sights, statuses
+from storage import groups, sights, statuses, threads
 from storage.database import Database, Transaction
 from storage.records import Actor, Status
 from storage.visibility import MET, VISIBLE, get_visible, list_visible
@@ -353,6 +353,7 @@ def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
         ("lists", "SHOWN"): "a condition on posts that were asked about, which asks for the parent itself",
         ("search", "_LIBRARY"): "a condition on posts that are asked about: whether the viewer boosted them",
         ("notifications", "SHOWN_TO_OWNER"): "asks; the functions that use it are known by its name",
+        ("threads", "_OPEN"): "asks as nobody, and for what is public or unlisted alone",
         ("timelines", "_FROM"): "known to `reads_posts`",
         ("trends", "_JOINED"): "joined by queries that ask",
         ("visibility", "VISIBLE"): "the rule",
@@ -370,6 +371,8 @@ def test_no_query_hides_from_these_tests_outside_the_functions() -> None:
 def test_every_function_that_answers_with_posts_asks_or_is_known_not_to() -> None:
     """By what it returns, should it find the posts through another function."""
     passing_on = {
+        ("threads", "list_replies"): "by `_OPEN`, which asks",
+        ("threads", "list_thread"): "by `_OPEN`, which asks",
         ("timelines", "_page"): "its SQL is given by functions that ask",
         ("views", "_list_originals"): "by `list_visible`",
         ("views", "_list_quoted"): "by `list_visible`",
@@ -385,4 +388,5 @@ def test_every_function_that_answers_with_posts_asks_or_is_known_not_to() -> Non
         and node.name not in UNASKED.get(module, {})
     }
     assert found == passing_on.keys()
+    assert VISIBLE in threads._OPEN
     assert "a.disabled_at IS NULL" in VISIBLE
