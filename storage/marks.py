@@ -28,8 +28,8 @@ NONE = Marks()
 
 async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collection[int]) -> dict[int, Marks]:
     """By member, in one query; whoever did nothing with any of these posts is left out."""
-    # CROSS JOIN: SQLite would else go through all threads that somebody ever muted, and through all posts of everybody
-    # whom they follow, for each page.
+    # CROSS JOIN: SQLite would else go through all threads that somebody ever muted, all votes they ever cast, and all
+    # posts of everybody whom they follow, for each page.
     of_many = """
         SELECT 'favourited', actor_id, status_id, 0 FROM favourites WHERE status_id IN :ids AND actor_id IN :who UNION ALL
         SELECT 'boosted', actor_id, boost_of_id, 0 FROM statuses WHERE boost_of_id IN :ids AND actor_id IN :who UNION ALL
@@ -37,8 +37,8 @@ async def list_marks(tx: Reader, status_ids: Collection[int], viewers: Collectio
         SELECT 'pinned', actor_id, status_id, 0 FROM pins WHERE status_id IN :ids AND actor_id IN :who UNION ALL
         SELECT 'muted', t.actor_id, s.id, 0 FROM statuses s CROSS JOIN muted_threads t
           WHERE t.thread_id = s.thread_id AND s.id IN :ids AND t.actor_id IN :who UNION ALL
-        SELECT 'votes', v.actor_id, q.status_id, v.position FROM polls q JOIN poll_votes v ON v.poll_id = q.id
-          WHERE q.status_id IN :ids AND v.actor_id IN :who UNION ALL
+        SELECT 'votes', v.actor_id, q.status_id, v.position FROM polls q CROSS JOIN poll_votes v
+          WHERE v.poll_id = q.id AND q.status_id IN :ids AND v.actor_id IN :who UNION ALL
         SELECT 'follows_author', f.follower_id, s.id, 0 FROM statuses s CROSS JOIN follows f
           WHERE f.followee_id = s.actor_id AND s.id IN :ids AND s.quote_policy <> '' AND f.follower_id IN :who AND f.state = 'accepted' UNION ALL
         SELECT 'followed_by_author', f.followee_id, s.id, 0 FROM statuses s CROSS JOIN follows f
