@@ -1,6 +1,7 @@
 """Posts with everything that stands in them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -130,22 +131,17 @@ class Renderer:
             return "deleted"
         return "unauthorized" if shown is None else self._posts.unwelcome.get(shown.id, "accepted")
 
-    def _quote_approval(self, meant: Status) -> Entity:
+    def _quote_approval(self, meant: Status) -> Mapping[str, Any]:
         """QuoteApproval: what its author says, and what that means for the viewer."""
-        audience, marks = Audience(meant.audience), self._posts.marks
-        policy = policy_after(audience, read_policy(meant.quote_policy))
-        facts = QuoteFacts(
-            original=audience,
-            own=meant.actor_id == self._frame.viewer,
-            policy=policy,
+        viewer, marks = self._frame.viewer, self._posts.marks
+        return _quote_approval(
+            meant.audience,
+            meant.quote_policy,
+            anybody=viewer != 0,
+            own=meant.actor_id == viewer,
             follower=meant.id in marks.follows_author,
             followed=meant.id in marks.followed_by_author,
         )
-        return {
-            "automatic": sorted(policy.automatic),
-            "manual": sorted(policy.manual),
-            "current_user": approval_of(facts) if self._frame.viewer else Approval.DENIED,
-        }
 
     def _poll(self, status: Status) -> Entity | None:
         found = self._posts.polls.get(status.id)
@@ -186,6 +182,20 @@ class Renderer:
     def _tags(self, status: Status) -> list[Entity]:
         origin = self._frame.origin
         return [{"name": name, "url": tag_url(name, origin)} for name in self._posts.tags.get(status.id, ())]
+
+
+@lru_cache(maxsize=1024)
+def _quote_approval(
+    audience: str, stored: str, *, anybody: bool, own: bool, follower: bool, followed: bool
+) -> Mapping[str, Any]:
+    """The same for most posts of a page, so that it is made once; nobody may write into it."""
+    policy = policy_after(Audience(audience), read_policy(stored))
+    facts = QuoteFacts(Audience(audience), own=own, policy=policy, follower=follower, followed=followed)
+    return {
+        "automatic": sorted(policy.automatic),
+        "manual": sorted(policy.manual),
+        "current_user": approval_of(facts) if anybody else Approval.DENIED,
+    }
 
 
 def deleted_status(entity: Entity, text: str) -> Entity:
