@@ -14,6 +14,7 @@ from federation.client import Posted
 from federation.context import Context
 from federation.facts import Parcel, send_facts
 from federation.failures import FetchError
+from federation.followers import synchronization, tells
 from federation.rules import Rules, get_rules
 from federation.signing import Keys, get_keys, signing
 from federation.wire.render import RFC_9421
@@ -34,7 +35,7 @@ from policies.terms import Audience, Kind
 from storage import actors, deliveries, receipts
 from storage.database import Reader, Transaction
 from storage.queues import Lease
-from storage.records import Delivery, HostState
+from storage.records import Actor, Delivery, HostState
 
 log = logging.getLogger(__name__)
 
@@ -51,12 +52,13 @@ CONTENT_TYPE = "application/activity+json"
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A claimed delivery that may be sent, with what sending needs."""
+    """A claimed delivery that may be sent, with what sending needs. `synchronization`: that header's value, or ""."""
 
     delivery: Delivery
     body: bytes
     keys: Keys
     host: HostState
+    synchronization: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +84,27 @@ async def claim(ctx: Context, owner: str, *, limit: int, busy: frozenset[str]) -
             return [], 0
         rules = await get_rules(tx)
         hosts = await _hosts(tx, {delivery.host for delivery, _ in claimed})
-        keys: dict[int, Keys] = {}
         allowed = [(one, body) for one, body in claimed if await _allowed(tx, one, rules, now)]
-        for one, _ in allowed:
-            if one.sender_id not in keys:
-                keys[one.sender_id] = await _sender_keys(tx, one.sender_id)
+        senders = {sender: await _sender(tx, sender) for sender in {one.sender_id for one, _ in allowed}}
         await deliveries.insert_receipts(
             tx, [(one.object_uri, one.host, one.inbox) for one, _ in allowed if _leaves_a_trace(one)], now=now
         )
-        return [Job(one, body, keys[one.sender_id], hosts[one.host]) for one, body in allowed], len(claimed)
+        jobs = [Job(one, body, senders[one.sender_id].keys, hosts[one.host]) for one, body in allowed]
+        return [await _synchronizing(tx, job, senders[job.delivery.sender_id].actor, now) for job in jobs], len(claimed)
 
     return await ctx.db.transact(unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sender:
+    actor: Actor
+    keys: Keys
+
+
+async def _synchronizing(tx: Reader, job: Job, sender: Actor, now: int) -> Job:
+    if not tells(job.delivery):
+        return job
+    return replace(job, synchronization=await synchronization(tx, sender, job.delivery.host, now=now))
 
 
 async def _hosts(tx: Reader, names: set[str]) -> dict[str, HostState]:
@@ -109,11 +121,11 @@ def _leaves_a_trace(delivery: Delivery) -> bool:
     return delivery.kind == Kind.CONTENT and delivery.object_uri != ""
 
 
-async def _sender_keys(tx: Reader, sender_id: int) -> Keys:
+async def _sender(tx: Reader, sender_id: int) -> _Sender:
     sender = await actors.get_actor(tx, sender_id)
     if sender is None:
         raise LookupError(f"no sender {sender_id}")
-    return await get_keys(tx, sender_id, sender.uri)
+    return _Sender(sender, await get_keys(tx, sender_id, sender.uri))
 
 
 async def _allowed(tx: Transaction, delivery: Delivery, rules: Rules, now: int) -> bool:
@@ -166,6 +178,8 @@ def _judge(answer: Posted, scheme: Scheme) -> Outcome:
 async def _post(ctx: Context, job: Job, scheme: Scheme) -> Posted:
     url, body = job.delivery.inbox, job.body
     headers = {"Host": job.delivery.host, "Content-Type": CONTENT_TYPE, "Accept": CONTENT_TYPE}
+    if job.synchronization:
+        headers["Collection-Synchronization"] = job.synchronization
     sign = signing(job.keys, ctx.now, scheme=scheme)
     added = await asyncio.to_thread(sign, "POST", url, headers, body)
     return await ctx.client.post_activity(url, body, {**headers, **added})

@@ -12,12 +12,14 @@ from aiohttp import web
 from federation.context import Context
 from federation.failures import FetchError
 from federation.rules import get_rules
+from federation.synchronizing import compare
 from federation.verifying import check_with_known, get_stored_key
 from federation.wire.activities import Activity, is_retraction, parse_activity
 from federation.wire.bounded import MAX_BODY, parse_json
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
 from federation.wire.keys import PublicKey
+from federation.wire.messages import SYNCHRONIZATION
 from federation.wire.signatures import ParsedSignature, Request, Signer, parse, require_actor, verify
 from policies.admission import HostFacts, admit_host
 from policies.decision import Allow, Decision
@@ -110,6 +112,8 @@ async def receive(ctx: Context, request: Request) -> Refusal | None:
     signer = await authenticate(ctx, request, parsed, known)
     require_actor(signer, activity.actor)
     await record(ctx, signer, activity, request.body)
+    if SYNCHRONIZATION in request.fields:
+        await compare(ctx, signer.owner, request.fields[SYNCHRONIZATION])
     return None
 
 

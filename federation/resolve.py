@@ -80,6 +80,16 @@ async def fetch(ctx: Context, uri: str, *, fresh: bool = False) -> Document:
     return document
 
 
+async def fetch_listing(ctx: Context, url: str, *, home: str) -> Document:
+    """What a host lists at an address for us in particular: of the origin of `home` to its end, whatever its id, which may
+    be that of the whole collection. FetchError or ProtocolError.
+    """
+    final_url, body = await ctx.client.fetch_activity(url, await instance_signing(ctx), await admission(ctx))
+    if not same_origin(final_url, home):
+        raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{url} led to {final_url}")
+    return plain(parse_json(body))
+
+
 async def instance_signing(ctx: Context, *, fresh: bool = False) -> Signing:
     """The signer of requests that no member stands behind."""
 

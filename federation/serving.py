@@ -15,6 +15,7 @@ from federation import documents
 from federation.attested import credential_document
 from federation.context import Context
 from federation.facts import in_reach, is_verified
+from federation.followers import MOST, list_followers_at, partial_uri
 from federation.groups import render_announce
 from federation.receiving import authenticate, get_key_and_ruleset, signed_request
 from federation.rules import get_rules
@@ -28,6 +29,7 @@ from federation.wire.render import (
     GroupPolicy,
     render_activity,
     render_collection,
+    render_items,
     render_tombstone,
     with_context,
 )
@@ -263,7 +265,7 @@ def _speaks_for(asker: Asker, actor: Actor) -> bool:
 
 async def _stands_for_follower(tx: Reader, asker: Asker, author_id: int) -> bool:
     if asker.actor.type == "Application":
-        return bool(await follows.list_followers(tx, author_id, before=2**62, limit=1, host=asker.actor.host))
+        return bool(await follows.list_followers_at(tx, author_id, asker.actor.host, limit=1))
     known = await follows.get_follow(tx, asker.actor.id, author_id)
     return known is not None and known.state == "accepted"
 
@@ -308,7 +310,7 @@ async def get_group_object(ctx: Context, request: web.Request) -> web.Response:
 
 
 async def get_followers(ctx: Context, request: web.Request) -> web.Response:
-    """How many follow a member; of a private group only the asking host's own slice (`?host=me`)."""
+    """How many follow a member, and who of the asking host (`?host=me`); of a private group only the latter."""
     asker = await identify(ctx, request)
     if isinstance(asker, Deny):
         return refuse(asker)
@@ -317,9 +319,11 @@ async def get_followers(ctx: Context, request: web.Request) -> web.Response:
         actor = await actors.get_actor(tx, path_id(request))
         if actor is None or not actor.local or actor.disabled_at is not None:
             return refuse(NOT_FOUND)
-        if await groups.get_group(tx, actor.id) is None:
-            return answer(render_collection(actor.followers or "", total=told(actor, actor.followers_count)))
-        return await _serve_slice(tx, ctx, request, asker, actor)
+        if await groups.get_group(tx, actor.id) is not None:
+            return await _serve_slice(tx, ctx, request, asker, actor)
+        if "host" in request.query:
+            return await _serve_share(tx, ctx, request, asker, actor)
+        return answer(render_collection(actor.followers or "", total=told(actor, actor.followers_count)))
 
     return await ctx.db.read(unit)
 
@@ -329,20 +333,28 @@ def told(actor: Actor, count: int) -> int | None:
     return None if actor.hide_collections else count
 
 
+async def _serve_share(tx: Reader, ctx: Context, request: web.Request, asker: Asker, actor: Actor) -> web.Response:
+    """A host's own share of a member's followers (FEP-8fcf), to the host itself, if posts for followers may go there."""
+    rules = await get_rules(tx)
+    uris = await list_followers_at(tx, actor, asker.actor.host, now=ctx.now())
+    own = request.query["host"] == "me" and asker.actor.type == "Application" and 0 < len(uris) <= MOST
+    facts = FetchFacts(asker.actor.host, Audience.FOLLOWERS, exists=True, follower=own)
+    decision = may_fetch(facts, rules.ruleset, day_of(ctx.now()))
+    if not isinstance(decision, Allow):
+        return refuse(decision)
+    return answer(render_items(partial_uri(actor), uris))
+
+
 async def _serve_slice(tx: Reader, ctx: Context, request: web.Request, asker: Asker, actor: Actor) -> web.Response:
     decision = await _may_pull(tx, ctx, asker, actor)
     if request.query.get("host") != "me" or asker.actor.type != "Application" or not isinstance(decision, Allow):
         return refuse(decision if isinstance(decision, Deny) else NOT_FOUND)
     group = await groups.get_group(tx, actor.id)
     keys = await get_keys(tx, actor.id, actor.uri)
-    members = [
-        member.actor.uri
-        for member in await groups.list_members(tx, actor.id)
-        if member.actor.host == asker.actor.host and member.membership.lease_until > ctx.now()
-    ]
+    members = await list_followers_at(tx, actor, asker.actor.host, now=ctx.now())
     document = {
         "@context": CONTROL_CONTEXT,
-        "id": f"{actor.followers}?host=me",
+        "id": partial_uri(actor),
         "type": "OrderedCollection",
         "attributedTo": actor.uri,
         "audience": asker.actor.uri,

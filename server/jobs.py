@@ -15,6 +15,7 @@ from federation.outbox.imports import run_imports
 from federation.outbox.polls import run_polls
 from federation.outbox.scheduled import run_scheduled
 from federation.previews import run_previews
+from federation.readers import run_readings
 from federation.upkeep import run_upkeep
 from server.config import Config
 from storage.media import delete_unattached_before
@@ -43,7 +44,16 @@ async def run_jobs(ctx: Context, config: Config, stop: asyncio.Event, owner: str
     """All loops until `stop`, or until one of them fails: then the others are cancelled and the failure is raised."""
     store, tools = open_store(config.media), find_tools(config.ffmpeg)
     async with asyncio.TaskGroup() as tasks:
-        for run in (run_inbox, run_deliveries, run_upkeep, run_push, run_previews, run_imports, run_backfill):
+        for run in (
+            run_inbox,
+            run_deliveries,
+            run_upkeep,
+            run_push,
+            run_previews,
+            run_imports,
+            run_backfill,
+            run_readings,
+        ):
             tasks.create_task(run(ctx, stop, owner), name=run.__name__)
         if config.mail is not None:
             tasks.create_task(run_mail(ctx, config.mail, stop, owner), name=run_mail.__name__)

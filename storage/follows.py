@@ -96,19 +96,29 @@ async def list_follower_inboxes(tx: Reader, followee_id: int) -> list[Inbox]:
     return [Inbox(*row) for row in found]
 
 
-async def list_followers(
-    tx: Reader, followee_id: int, *, before: int, limit: int, host: str | None = None
-) -> list[str]:
-    """Uris of accepted followers, newest follow first; only those of one host where `host` is given."""
+async def list_followers_at(tx: Reader, followee_id: int, host: str, *, limit: int) -> list[str]:
+    """Uris of the accepted followers that an actor has at one host ('' for here).
+
+    Begins with the host's actors (SQLite keeps the order of a CROSS JOIN): a post asks this for each host it goes to.
+    """
     found = await tx.rows(
-        "SELECT a.uri FROM follows f JOIN actors a ON a.id = f.follower_id WHERE f.followee_id = :id "
-        "AND f.state = 'accepted' AND f.id < :before AND (:host = '*' OR a.host = :host) ORDER BY f.id DESC LIMIT :limit",
+        "SELECT a.uri FROM actors a CROSS JOIN follows f WHERE a.host = :host AND f.follower_id = a.id "
+        "AND f.followee_id = :id AND f.state = 'accepted' ORDER BY f.id LIMIT :limit",
         id=followee_id,
-        before=before,
+        host=host,
         limit=limit,
-        host="*" if host is None else host,
     )
     return [row[0] for row in found]
+
+
+async def list_accepted_here(tx: Reader, followee_id: int) -> list[Follow]:
+    """The accepted follows of an actor by people of ours."""
+    found = await tx.rows(
+        f"SELECT {_COLUMNS} FROM follows f JOIN actors a ON a.id = f.follower_id WHERE f.followee_id = :id "
+        "AND f.state = 'accepted' AND a.host = ''",
+        id=followee_id,
+    )
+    return [Follow(*row) for row in found]
 
 
 async def list_outgoing(tx: Reader, follower_id: int, *, before: int, limit: int) -> list[tuple[Follow, Actor]]:

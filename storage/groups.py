@@ -126,6 +126,18 @@ async def list_members(tx: Reader, group_id: int, *, states: Iterable[str] = ("a
     return [Member(Membership(*tuple(row)[:_MEMBERSHIP_WIDTH]), _actor(row, _MEMBERSHIP_WIDTH)) for row in found]
 
 
+async def list_members_at(tx: Reader, group_id: int, host: str, *, now: int) -> list[str]:
+    """Uris of the present members of one host ('' for here)."""
+    found = await tx.rows(
+        "SELECT a.uri FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE m.group_id = :group "
+        "AND m.state = 'active' AND m.lease_until > :now AND a.host = :host ORDER BY m.id",
+        group=group_id,
+        now=now,
+        host=host,
+    )
+    return [row[0] for row in found]
+
+
 async def list_member_hosts(tx: Reader, group_id: int, *, now: int) -> dict[str, str]:
     """Each other host with a present member, and the inbox that serves all of that host's members."""
     found = await tx.rows(
@@ -216,6 +228,15 @@ async def list_remote_members_attested_before(tx: Reader, *, moment: int, limit:
         limit=limit,
     )
     return [Actor(*row) for row in found]
+
+
+async def hasten_slice_pull(tx: Transaction, group_id: int, *, due_at: int) -> None:
+    """Pull the slice of a remote group at a moment (unix ms), unless it is pulled earlier."""
+    await tx.execute(
+        "UPDATE groups SET pull_due_at = :due WHERE actor_id = :id AND local = 0 AND pull_due_at > :due",
+        id=group_id,
+        due=due_at,
+    )
 
 
 async def claim_slice_pull(tx: Transaction, *, now: int, lease: int) -> int | None:

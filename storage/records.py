@@ -862,3 +862,19 @@ class Refresh:
     asked_at: int
     found: int = 0
     lease_owner: str = ""
+
+
+@row
+class Reading:
+    """That a collection of an actor elsewhere is to be read at its home."""
+
+    id: int
+    actor_id: int
+    kind: str
+    url: str
+    host: str
+    state: str
+    attempts: int
+    due_at: int
+    asked_at: int
+    lease_owner: str = ""

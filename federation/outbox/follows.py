@@ -125,7 +125,7 @@ async def stop_following(act: Act, known: Follow, actor: Actor, target: Actor) -
     """A member of ours follows somebody no more, whose home is told."""
     await forget_follow(act, known)
     if not target.local:
-        await send_undo(act, actor, render_follow(known, actor, target), target)
+        await send_undo(act, actor, render_follow(known.uri, actor, target), target)
 
 
 async def forget_follow(act: Act, known: Follow) -> None:
@@ -147,9 +147,9 @@ async def end_follows(act: Act, owner: Actor, other: Actor) -> None:
             await stop_following(act, known, owner, other)
 
 
-def render_follow(follow_: Follow, follower: Actor, followee: Actor) -> dict[str, Any]:
+def render_follow(uri: str, follower: Actor, followee: Actor) -> dict[str, Any]:
     """The Follow that an Accept, a Reject or an Undo embeds."""
-    return {"id": follow_.uri, "type": "Follow", "actor": follower.uri, "object": followee.uri}
+    return {"id": uri, "type": "Follow", "actor": follower.uri, "object": followee.uri}
 
 
 async def send_undo(act: Act, actor: Actor, undone: dict[str, Any], target: Actor) -> None:
@@ -197,7 +197,7 @@ async def answer_follow(act: Act, known: Follow, follower: Actor, owner: Actor, 
     if not follower.local:
         activity_id = new_id(now)
         document = render_activity(
-            act.ctx.origin.activity(activity_id), answer, owner.uri, render_follow(known, follower, owner), now=now
+            act.ctx.origin.activity(activity_id), answer, owner.uri, render_follow(known.uri, follower, owner), now=now
         )
         kind = Kind.RETRACTION if answer == "Reject" else Kind.CONTROL
         await send_control(act, owner, document, activity_id, follower, kind=kind)
@@ -235,4 +235,4 @@ async def end_follows_of_host(act: Act, host: str) -> None:
         else:
             await follows.delete_follow(act.tx, known)
             await timelines.delete_home_of(act.tx, follower.id, author_id=followee.id)
-            await send_undo(act, follower, render_follow(known, follower, followee), followee)
+            await send_undo(act, follower, render_follow(known.uri, follower, followee), followee)

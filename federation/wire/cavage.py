@@ -83,7 +83,7 @@ def sign(request: Request, key: PrivateKey, *, now: int) -> Headers:
     names = ["(request-target)", "host", "date"]
     if request.carries_body:
         headers = (*headers, ("Digest", render_digest(request.body)))
-        names += ["digest", "content-type"]
+        names += ["digest", "content-type", *request.signed_besides]
     host = () if "host" in request.fields else (("Host", host_of(request.target_uri)),)
     signed = replace(request, headers=(*request.headers, *host, *headers))
     signature = b64encode(key.sign(signing_string(signed, names, {}))).decode()

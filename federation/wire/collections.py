@@ -20,6 +20,19 @@ def parse_items(document: Document, limit: int) -> tuple[str, ...]:
     return tuple(filter(is_http_uri, ids_of(items[:limit])))
 
 
+def parse_whole(document: Document, limit: int) -> tuple[str, ...]:
+    """The http(s) ids of all items of a collection that holds them itself. ProtocolError for one that is none, has more than
+    `limit`, or says that there are more: what is missing there would be taken for absent.
+    """
+    named = document.get("orderedItems", document.get("items"))
+    if type_of(document) not in COLLECTIONS or not isinstance(named, list) or "first" in document or "next" in document:
+        raise ProtocolError(Fault.SHAPE, "a collection that is not given whole")
+    said = document.get("totalItems", len(named))
+    if len(named) > limit or said != len(named):
+        raise ProtocolError(Fault.TOO_LARGE, f"{len(named)} items of {said}")
+    return parse_items(document, limit)
+
+
 def first_page(document: Document) -> Document | str | None:
     """Where the items are that a collection does not hold itself: its first page, or that page's id."""
     first = next(iter(many(document.get("first"))), None)

@@ -15,6 +15,8 @@ from federation.wire.origins import host_of
 Headers = tuple[tuple[str, str], ...]
 Component = tuple[str, Mapping[str, Any]]  # name and parameters, as structured fields have them
 
+SYNCHRONIZATION = "collection-synchronization"
+
 _TARGET = re.compile(r"(?i:https?)://[^/?#]+(/[^?#]*)?(\?[^#]*)?")
 
 
@@ -74,6 +76,11 @@ class Request(_Message):
     def carries_body(self) -> bool:
         """Whether a signature must vouch for the body."""
         return self.method not in {"GET", "HEAD"}
+
+    @property
+    def signed_besides(self) -> tuple[str, ...]:
+        """What we sign where we send it (FEP-8fcf), and do not ask of others."""
+        return tuple({SYNCHRONIZATION} & self.fields.keys())
 
 
 @dataclass(frozen=True, slots=True)

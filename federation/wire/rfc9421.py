@@ -107,7 +107,7 @@ def sign(request: Request, key: PrivateKey, *, now: int, nonce: str | None = Non
     components: list[Component] = [("@method", {}), ("@target-uri", {})]
     if request.carries_body:
         headers = (("Content-Digest", render_content_digest(request.body)),)
-        components.append(("content-digest", {}))
+        components += [(name, {}) for name in ("content-digest", *request.signed_besides)]
     parameters = {"created": now // 1000, "keyid": key.id, "alg": str(key.algorithm)}
     if nonce is not None:
         parameters["nonce"] = nonce

@@ -273,6 +273,25 @@ CREATE TABLE refreshes (
 CREATE INDEX refreshes_due ON refreshes (host, due_at, id) WHERE state = 'due';
 CREATE INDEX refreshes_by_host ON refreshes (host, asked_at);
 
+-- What is to be read at the homes of other actors, because something said that it is not what we have: one row for each
+-- actor and kind.
+CREATE TABLE readings (
+  id INTEGER PRIMARY KEY,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  kind TEXT NOT NULL,                -- followers: who here follows the actor
+  url TEXT NOT NULL,
+  host TEXT NOT NULL,
+  state TEXT NOT NULL,               -- due, done
+  attempts INTEGER NOT NULL DEFAULT 0,
+  due_at INTEGER NOT NULL,
+  asked_at INTEGER NOT NULL,
+  lease_owner TEXT NOT NULL DEFAULT '',
+  UNIQUE (actor_id, kind)
+) STRICT;
+
+CREATE INDEX readings_due ON readings (host, due_at, id) WHERE state = 'due';
+CREATE INDEX readings_by_host ON readings (host, asked_at);
+
 CREATE TABLE status_edits (
   id INTEGER PRIMARY KEY,
   status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,

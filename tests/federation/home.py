@@ -4,7 +4,7 @@ Its queues run when a test says so. Made without key generation, so that each te
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from ipaddress import ip_network
 from pathlib import Path
@@ -195,12 +195,18 @@ class Home:
             return response.status
 
     async def send(
-        self, sender: Someone, activity: dict[str, Any] | bytes, *, scheme: Scheme = Scheme.CAVAGE, **how: Any
+        self,
+        sender: Someone,
+        activity: dict[str, Any] | bytes,
+        *,
+        scheme: Scheme = Scheme.CAVAGE,
+        also: Mapping[str, str] | None = None,
+        **how: Any,
     ) -> int:
-        """POST to the shared inbox, signed by the sender; the status."""
+        """POST to the shared inbox, signed by the sender; the status. `also`: headers that are not signed."""
         body = activity if isinstance(activity, bytes) else orjson.dumps(activity)
         headers = signed(sender, "POST", f"{self.base}/ap/inbox", body, now=self.clock(), scheme=scheme, **how)
-        return await self.post(body, headers)
+        return await self.post(body, headers | dict(also or {}))
 
     async def put(self, sender: Someone, activity: dict[str, Any]) -> None:
         """Into the inbox as if it had come signed by the sender, without HTTP: for tests that send very many."""

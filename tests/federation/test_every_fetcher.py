@@ -24,7 +24,7 @@ from federation.delivery import Job, attempt
 from federation.failures import FetchError
 from federation.media import fetch_image
 from federation.previews import look_at
-from federation.resolve import fetch_actor, resolve_handle, resolve_object, resolve_url
+from federation.resolve import fetch_actor, fetch_listing, resolve_handle, resolve_object, resolve_url
 from federation.signing import get_keys
 from federation.slices import pull
 from federation.verifying import fetch_key
@@ -161,6 +161,10 @@ FETCHERS: Mapping[str, tuple[str, Fetcher]] = {
     "what a search names": ("federation/resolve.py", lambda stage, host: resolve_url(stage.ctx, f"http://{host}/x")),
     "WebFinger": ("federation/resolve.py", lambda stage, host: resolve_handle(stage.ctx, f"ben@{host}")),
     "key": ("federation/resolve.py", lambda stage, host: fetch_key(stage.ctx, f"http://{host}/ben#main-key")),
+    "followers": (
+        "federation/resolve.py",
+        lambda stage, host: fetch_listing(stage.ctx, f"http://{host}/list", home=f"http://{host}/"),
+    ),
     "credential": ("federation/attesting.py", lambda stage, host: attest(stage.ctx, elsewhere(stage, host))),
     "slice": ("federation/slices.py", lambda stage, host: pull(stage.ctx, elsewhere(stage, host))),
     "portrait": ("federation/media.py", lambda stage, host: fetch_image(stage.ctx, f"http://{host}/a.png")),

@@ -1,7 +1,10 @@
 """Two institutions exchange ordinary posts: follow, post, reply, favourite, boost, edit, delete."""
 
+from federation.readers import read_due
+from federation.reading import MINUTE
+from storage import actors, follows
 from storage.receipts import list_of_author
-from tests.scenarios.world import World, ruleset
+from tests.scenarios.world import Instance, World, ruleset
 
 
 async def test_a_post_its_reply_and_its_end_cross(world: World) -> None:
@@ -37,3 +40,36 @@ async def test_a_post_its_reply_and_its_end_cross(world: World) -> None:
     assert [(one.host, one.state, one.confirmed_by) for one in gone] == [
         (b.host, "confirmed", b.ctx.origin.instance_actor)
     ]
+
+
+async def forget(one: Instance, follower_id: int, followee_id: int) -> None:
+    """One home has no follow any more, and the other was not told."""
+    known = await one.ctx.db.read(lambda tx: follows.get_follow(tx, follower_id, followee_id))
+    assert known is not None
+    await one.ctx.db.transact(lambda tx: follows.delete_follow(tx, known))
+
+
+async def test_what_two_homes_know_of_who_follows_is_put_right_by_the_next_post(world: World) -> None:
+    """One has lost a Reject, the other an Undo (FEP-8fcf); who follows rightly is left alone."""
+    a, b = await world.instance("a"), await world.instance("b")
+    await a.rule(ruleset("CHU A", b.host))
+    await b.rule(ruleset("CHU B", a.host))
+    anna = await a.member("anna")
+    ben, carl, dora = [await b.member(name) for name in ("ben", "carl", "dora")]
+    for follower in (ben, carl, dora):
+        await follower.follow(f"@anna@{a.host}")
+    await world.settle()
+    stored = await b.ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, anna.actor.uri))
+    lost = await a.ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, carl.actor.uri))
+    assert stored is not None
+    assert lost is not None
+    await forget(a, lost.id, anna.actor.id)
+    await forget(b, dora.actor.id, stored.id)
+    await anna.post("pour vous", visibility="private")
+    await world.settle()
+    world.clock.pass_by(MINUTE)
+    await read_due(b.ctx, "test")
+    await world.settle()
+    at_b = await b.ctx.db.read(lambda tx: follows.list_followers_at(tx, stored.id, "", limit=9))
+    at_a = await a.ctx.db.read(lambda tx: follows.list_followers_at(tx, anna.actor.id, b.host, limit=9))
+    assert at_b == at_a == [ben.actor.uri]

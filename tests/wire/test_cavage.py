@@ -220,6 +220,16 @@ def test_what_we_post() -> None:
     cavage.verify_signature(delivered, parsed, RSA.public)
 
 
+def test_who_follows_is_signed_where_it_is_told() -> None:
+    """FEP-8fcf."""
+    told = (("Content-Type", "application/activity+json"), ("Collection-Synchronization", 'collectionId="x"'))
+    headers = cavage.sign(Request("POST", INBOX, told, b"{}"), RSA, now=NOW)
+    delivered = Request("POST", INBOX, (*told, ("Host", "b.example"), *headers), b"{}")
+    parsed = cavage.parse(delivered)
+    assert parsed.covered[-1] == "collection-synchronization"
+    cavage.verify_signature(delivered, parsed, RSA.public)
+
+
 def test_what_we_get() -> None:
     fetched = sent("GET", "https://b.example/users/ben?page=1")
     parsed = cavage.parse(fetched)

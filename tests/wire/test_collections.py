@@ -2,7 +2,7 @@
 
 import pytest
 
-from federation.wire.collections import first_page, following_page, parse_items, replies_of
+from federation.wire.collections import first_page, following_page, parse_items, parse_whole, replies_of
 from federation.wire.errors import Fault, ProtocolError
 
 NOTE = "https://b.example/notes/1"
@@ -25,6 +25,31 @@ def test_no_more_than_asked_for_and_nothing_odd() -> None:
 def test_what_is_no_collection() -> None:
     with pytest.raises(ProtocolError, match=Fault.TYPE_UNSUPPORTED):
         parse_items({"type": "Note", "items": [NOTE]}, 1)
+
+
+@pytest.mark.parametrize("name", ["items", "orderedItems"])
+def test_a_list_that_is_given_whole(name: str) -> None:
+    assert parse_whole({"type": "Collection", name: [NOTE, {"id": NOTE}]}, 2) == (NOTE,)
+    assert parse_whole({"type": "OrderedCollection", name: [NOTE], "totalItems": 1}, 2) == (NOTE,)
+    assert parse_whole({"type": "OrderedCollection", name: []}, 2) == ()
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        ({"type": "Collection"}, Fault.SHAPE),
+        ({"type": "Note", "items": []}, Fault.SHAPE),
+        ({"type": "CollectionPage", "items": []}, Fault.SHAPE),
+        ({"type": "Collection", "items": NOTE}, Fault.SHAPE),
+        ({"type": "Collection", "items": [], "first": "https://b.example/page"}, Fault.SHAPE),
+        ({"type": "Collection", "items": [], "next": "https://b.example/page"}, Fault.SHAPE),
+        ({"type": "Collection", "items": [], "totalItems": 2}, Fault.TOO_LARGE),
+        ({"type": "Collection", "items": [NOTE, NOTE, NOTE]}, Fault.TOO_LARGE),
+    ],
+)
+def test_a_list_of_which_something_may_be_missing(document: dict[str, object], reason: Fault) -> None:
+    with pytest.raises(ProtocolError, match=reason):
+        parse_whole(document, 2)
 
 
 def test_where_the_items_are() -> None:

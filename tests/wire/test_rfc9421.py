@@ -321,6 +321,15 @@ def test_a_signed_post_has_the_shape_mastodon_verifies() -> None:
     rfc9421.verify_signature(sent, parsed, KEY.public)
 
 
+def test_who_follows_is_signed_where_it_is_told() -> None:
+    """FEP-8fcf."""
+    told = (("Collection-Synchronization", 'collectionId="x"'),)
+    sent = Request("POST", INBOX, told + rfc9421.sign(Request("POST", INBOX, told, b"{}"), KEY, now=NOW), b"{}")
+    parsed = rfc9421.parse(sent)
+    assert parsed.covered[-1] == "collection-synchronization"
+    rfc9421.verify_signature(sent, parsed, KEY.public)
+
+
 def test_a_signed_get_carries_the_nonce() -> None:
     target = "https://b.example/ap/actors/1/objects?uri=x"
     headers = rfc9421.sign(Request("GET", target, ()), KEY, now=NOW, nonce="n-1")
