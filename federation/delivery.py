@@ -8,15 +8,19 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import assert_never
+from typing import Any, assert_never
+
+import orjson
 
 from federation.client import Posted
 from federation.context import Context
 from federation.facts import Parcel, send_facts
 from federation.failures import FetchError
 from federation.followers import synchronization, tells
+from federation.keeping import has_room_for_delivery
 from federation.rules import Rules, get_rules
 from federation.signing import Keys, get_keys, signing
+from federation.wire.parts import parts_of, without
 from federation.wire.render import RFC_9421
 from federation.wire.signatures import Scheme
 from policies.decision import Allow, Decision, Deny, Hold, Limit
@@ -84,7 +88,8 @@ async def claim(ctx: Context, owner: str, *, limit: int, busy: frozenset[str]) -
             return [], 0
         rules = await get_rules(tx)
         hosts = await _hosts(tx, {delivery.host for delivery, _ in claimed})
-        allowed = [(one, body) for one, body in claimed if await _allowed(tx, one, rules, now)]
+        judged = [(one, await _allowed(tx, one, body, rules, now)) for one, body in claimed]
+        allowed = [(one, body) for one, body in judged if body is not None]
         senders = {sender: await _sender(tx, sender) for sender in {one.sender_id for one, _ in allowed}}
         await deliveries.insert_receipts(
             tx, [(one.object_uri, one.host, one.inbox) for one, _ in allowed if _leaves_a_trace(one)], now=now
@@ -128,21 +133,27 @@ async def _sender(tx: Reader, sender_id: int) -> _Sender:
     return _Sender(sender, await get_keys(tx, sender_id, sender.uri))
 
 
-async def _allowed(tx: Transaction, delivery: Delivery, rules: Rules, now: int) -> bool:
-    """Ask again: the agreement may have ended since the delivery was queued."""
+async def _allowed(tx: Transaction, delivery: Delivery, body: bytes, rules: Rules, now: int) -> bytes | None:
+    """Ask again: the agreement may have ended since the delivery was queued. Answers what may go, None when nothing may."""
+    document: dict[str, Any] = orjson.loads(body)
     parcel = Parcel(Kind(delivery.kind), Audience(delivery.audience), delivery.object_uri, delivery.group_id)
-    facts = await send_facts(tx, parcel, delivery.host, rules, now)
+    facts = await send_facts(tx, parcel, delivery.host, rules, now, parts=parts_of(document))
     decision: Decision = may_send(facts, rules.ruleset, day_of(now))
+    if isinstance(decision, Hold):
+        room = await has_room_for_delivery(tx, delivery.host, rules.ruleset, now)
+        decision = room if isinstance(room, Deny) else decision
     match decision:
-        case Allow() | Limit():
-            return True
+        case Allow():
+            return body
+        case Limit():
+            return orjson.dumps(without(document, decision.changes))
         case Hold():
             await deliveries.finish(tx, delivery.id, state="held", reason=decision.reason, now=now)
         case Deny():
             await deliveries.finish(tx, delivery.id, state="refused", reason=decision.reason, now=now)
         case _ as never:
             assert_never(never)
-    return False
+    return None
 
 
 async def attempt(ctx: Context, job: Job) -> Outcome:

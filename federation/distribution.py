@@ -12,11 +12,13 @@ import orjson
 
 from federation.act import Act
 from federation.facts import Parcel, send_facts
+from federation.keeping import has_room_for_delivery
 from federation.rules import Subject, record
-from policies.decision import Allow, Deny, Hold, Limit
+from federation.wire.parts import parts_of
+from policies.decision import Allow, Decision, Deny, Hold, Limit
 from policies.delivery import may_send
 from policies.ruleset import day_of
-from policies.terms import Audience, Kind
+from policies.terms import Audience, Kind, Part
 from storage import actors, deliveries, follows, quotes, statuses
 from storage.database import Reader
 from storage.follows import Inbox
@@ -37,7 +39,8 @@ class Outgoing:
 async def send(act: Act, outgoing: Outgoing, parcel: Parcel, targets: Iterable[Inbox]) -> list[str]:
     """Store the activity and queue it for each inbox that the rules let it go to; answers the hosts that get it."""
     wanted = sorted(set(targets), key=lambda target: (target.host, target.inbox))
-    states = {host: await _state(act, parcel, host) for host in sorted({one.host for one in wanted})}
+    parts = parts_of(outgoing.document)
+    states = {host: await _state(act, parcel, host, parts) for host in sorted({one.host for one in wanted})}
     queued = [target for target in wanted if states[target.host] is not None]
     if not queued:
         return []
@@ -48,9 +51,12 @@ async def send(act: Act, outgoing: Outgoing, parcel: Parcel, targets: Iterable[I
     return sorted({target.host for target in queued if states[target.host] == "due"})
 
 
-async def _state(act: Act, parcel: Parcel, host: str) -> str | None:
-    facts = await send_facts(act.tx, parcel, host, act.rules, act.now)
-    decision = may_send(facts, act.rules.ruleset, day_of(act.now))
+async def _state(act: Act, parcel: Parcel, host: str, parts: frozenset[Part]) -> str | None:
+    facts = await send_facts(act.tx, parcel, host, act.rules, act.now, parts=parts)
+    decision: Decision = may_send(facts, act.rules.ruleset, day_of(act.now))
+    if isinstance(decision, Hold):
+        room = await has_room_for_delivery(act.tx, host, act.rules.ruleset, act.now)
+        decision = room if isinstance(room, Deny) else decision
     if parcel.kind is Kind.CONTENT:
         await record(act.tx, act.rules, decision, Subject("send", parcel.object_uri, host), facts, act.now)
     match decision:

@@ -11,7 +11,7 @@ from policies.admission import ActivityFacts
 from policies.delivery import SendFacts
 from policies.posting import GroupFacts
 from policies.ruleset import Ruleset, group_reaches
-from policies.terms import GROUP_ONLY, Audience, Kind, Level
+from policies.terms import GROUP_ONLY, Audience, Kind, Level, Part
 from policies.verification import AttestationFacts, Criteria, Verified, standing, verified_here
 from storage import actors, attestations, groups, statuses
 from storage.database import Reader
@@ -80,7 +80,9 @@ def is_capable(actor: Actor) -> bool:
     return GROUP_ONLY in listed(actor.capabilities)
 
 
-def activity_in_group(author: Actor, group: Actor, *, joined: bool) -> ActivityFacts:
+def activity_in_group(
+    author: Actor, group: Actor, *, joined: bool, parts: frozenset[Part] = frozenset()
+) -> ActivityFacts:
     """An act in a private group, by whoever brings it: the group's home, or the author's where the group is ours."""
     return ActivityFacts(
         host=group.host or author.host,
@@ -89,6 +91,7 @@ def activity_in_group(author: Actor, group: Actor, *, joined: bool) -> ActivityF
         embedded=frozenset({author.host} - {group.host, ""}),
         capable=is_capable(author),
         joined=joined,
+        parts=parts,
     )
 
 
@@ -109,13 +112,15 @@ def is_present(membership: Membership | None, now: int) -> bool:
     return membership is not None and membership.state == "active" and membership.lease_until > now
 
 
-async def send_facts(tx: Reader, parcel: Parcel, host: str, rules: Rules, now: int) -> SendFacts:
-    """What `policies.delivery.may_send` asks, at distribution and again at every attempt."""
+async def send_facts(
+    tx: Reader, parcel: Parcel, host: str, rules: Rules, now: int, *, parts: frozenset[Part]
+) -> SendFacts:
+    """What `policies.delivery.may_send` asks, at distribution and again at every attempt. `parts`: what it carries."""
     if parcel.kind is not Kind.CONTENT:
-        return SendFacts(host=host, kind=parcel.kind, audience=parcel.audience)
+        return SendFacts(host=host, kind=parcel.kind, audience=parcel.audience, parts=parts)
     verified = await _recipients_verified(tx, parcel, host, rules.ruleset, now)
     if parcel.group_id is None:
-        return SendFacts(host=host, kind=parcel.kind, audience=parcel.audience, verified=verified)
+        return SendFacts(host=host, kind=parcel.kind, audience=parcel.audience, verified=verified, parts=parts)
     group, actor = await groups.get_group(tx, parcel.group_id), await actors.get_actor(tx, parcel.group_id)
     if group is None or actor is None:
         raise LookupError(f"no group {parcel.group_id}")
@@ -129,6 +134,7 @@ async def send_facts(tx: Reader, parcel: Parcel, host: str, rules: Rules, now: i
         in_reach=in_reach(group, host),
         group=actor.username if group.local else "",
         onward=None if group.local else onward_hosts(group, host),
+        parts=parts,
     )
 
 

@@ -10,9 +10,12 @@ from aiohttp import web
 
 from federation.context import Context
 from federation.media import fetch_media
+from federation.rules import get_rules
 from federation.serving import NOT_FOUND, PRIVATE, decide_fetch, identify, parse_id, path_id, refuse
 from policies.decision import Allow, Decision, Deny
-from policies.visibility import Door
+from policies.ruleset import day_of
+from policies.terms import Part
+from policies.visibility import Door, may_carry
 from storage import media, statuses
 from storage.database import Reader
 from storage.media_store import MediaStore
@@ -54,7 +57,12 @@ async def _serve(
     async def unit(tx: Reader) -> tuple[Media | None, Decision]:
         found = await find(tx)
         status = await statuses.get_status(tx, found.status_id) if found and found.status_id else None
-        return found, await decide_fetch(tx, ctx, asker, status, door)
+        decision = await decide_fetch(tx, ctx, asker, status, door)
+        if isinstance(decision, Allow):
+            ruleset = (await get_rules(tx)).ruleset
+            media_only = frozenset({Part.MEDIA})
+            decision = may_carry(asker.actor.host, media_only, ruleset, day_of(ctx.now()), whole=True)
+        return found, decision
 
     found, decision = await ctx.db.read(unit)
     answer = await _answer(ctx, request.app[STORE], found) if found and isinstance(decision, Allow) else None

@@ -8,16 +8,23 @@ from federation.act import Act
 from federation.wire.actors import RemoteActor
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import Handle, host_of
+from federation.wire.parts import actor_without
 from federation.wire.sanitize import clean_html, strip_badge
+from policies.admission import ActivityFacts, admit_activity
+from policies.decision import Limit
 from policies.membership import LEASE_HOURS
-from policies.terms import GROUP_ONLY
+from policies.ruleset import day_of
+from policies.terms import GROUP_ONLY, Audience, Kind, Part
 from storage import actors, attestations, groups, moves
 from storage.ids import new_id
 from storage.records import Actor, ActorKey, Group, as_json
 
 
 async def store_actor(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
-    """Insert or refresh an actor of another host. Its counts and our own marks stay."""
+    """Insert or refresh an actor of another host, with as much of its profile as is wanted. Its counts and our own marks
+    stay.
+    """
+    remote = _wanted(act, remote)
     stored = await actors.upsert_remote_actor(act.tx, _record(act, remote, handle))
     if stored.local:
         raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{remote.uri} is ours")
@@ -30,6 +37,12 @@ async def store_actor(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
     if is_private_group(remote):
         await _store_group(act, remote, stored)
     return stored
+
+
+def _wanted(act: Act, remote: RemoteActor) -> RemoteActor:
+    facts = ActivityFacts(host_of(remote.uri), Kind.CONTROL, Audience.PUBLIC, parts=frozenset({Part.PROFILES}))
+    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    return actor_without(remote, decision.changes if isinstance(decision, Limit) else ())
 
 
 async def _follow_suspension(act: Act, stored: Actor, *, suspended: bool) -> Actor:

@@ -11,10 +11,12 @@ from federation.media import AUDIO, VIDEO
 from federation.quoting import notify_quoting, record_quote, remote_policy, update_quote
 from federation.wire.addressing import audience_of
 from federation.wire.objects import NATIVE_TYPES, RemoteNote, RemotePoll
+from federation.wire.parts import note_without, parts_of_note
 from federation.wire.quotes import Stamp
 from federation.wire.sanitize import clean_html
 from policies.admission import ActivityFacts, admit_activity
-from policies.decision import Allow
+from policies.decision import Allow, Deny, Limit
+from policies.keeping import may_keep
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
 from storage import actors, media, polls, statuses
@@ -40,8 +42,10 @@ async def store_note(
     act: Act, note: RemoteNote, author: Actor, placement: Placement, stamp: Stamp | None = None
 ) -> Status | None:
     """Insert a post and fan it out here; `stamp` is the one that it claims for what it quotes, fetched. None when it is
-    stored already, or was deleted before it came.
+    stored already, was deleted before it came, or is older than we keep.
     """
+    if _is_too_old(act, note, author):
+        return None
     if await statuses.is_deleted(act.tx, note.uri, actor_uri=author.uri):
         return None
     if await statuses.get_status_by_uri(act.tx, note.uri) is not None:
@@ -65,9 +69,11 @@ async def store_fetched_note(act: Act, note: RemoteNote, author: Actor, stamp: S
     addressing = audience_of(note, author.followers, {})
     if addressing.audience not in {Audience.PUBLIC, Audience.UNLISTED} or author.disabled_at is not None:
         return None
-    facts = ActivityFacts(author.host, Kind.CONTENT, addressing.audience)
-    if not isinstance(admit_activity(facts, act.rules.ruleset, day_of(act.now)), Allow):
+    facts = ActivityFacts(author.host, Kind.CONTENT, addressing.audience, parts=parts_of_note(note))
+    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    if not isinstance(decision, Allow | Limit) or _is_too_old(act, note, author):
         return None
+    note = note_without(note, decision.changes if isinstance(decision, Limit) else ())
     if await statuses.is_deleted(act.tx, note.uri, actor_uri=author.uri):
         return None
     placement = Placement(addressing.audience)
@@ -75,6 +81,11 @@ async def store_fetched_note(act: Act, note: RemoteNote, author: Actor, stamp: S
     await _insert(act, note, author, status, placement)
     await record_quote(act, note, status, author, stamp)
     return status
+
+
+def _is_too_old(act: Act, note: RemoteNote, author: Actor) -> bool:
+    written_at = min(note.published or act.now, act.now)
+    return isinstance(may_keep(author.host, written_at, act.rules.ruleset, act.now), Deny)
 
 
 async def _insert(act: Act, note: RemoteNote, author: Actor, status: Status, placement: Placement) -> None:

@@ -22,6 +22,7 @@ from federation.rules import get_rules
 from federation.signing import get_keys
 from federation.wire.dates import render_datetime
 from federation.wire.errors import ProtocolError
+from federation.wire.parts import parts_of, without
 from federation.wire.proofs import sign_document
 from federation.wire.render import (
     AS2,
@@ -34,11 +35,11 @@ from federation.wire.render import (
     with_context,
 )
 from federation.wire.signatures import Signer, parse, require_fresh
-from policies.decision import Allow, Decision, Deny, Reason
+from policies.decision import Allow, Decision, Deny, Limit, Reason
 from policies.membership import LEASE_HOURS_MOST
 from policies.ruleset import day_of
 from policies.terms import GROUP_ONLY, Audience
-from policies.visibility import Door, FetchFacts, may_ask, may_fetch
+from policies.visibility import Door, FetchFacts, may_ask, may_carry, may_fetch
 from storage import actors, attestations, custom_emojis, deliveries, follows, groups, inbox, statuses
 from storage.database import Reader
 from storage.records import Actor, Status
@@ -140,7 +141,8 @@ async def get_actor(ctx: Context, request: web.Request) -> web.Response:
         if await _is_hidden(tx, actor, asker.actor.host, ctx.now()):
             return None
         policy = await _group_policy(tx, actor, asker)
-        return await documents.actor_document(tx, ctx.origin, actor, now=ctx.now(), policy=policy)
+        document = await documents.actor_document(tx, ctx.origin, actor, now=ctx.now(), policy=policy)
+        return await _wanted(tx, ctx, asker, document)
 
     document = await ctx.db.read(unit)
     return refuse(NOT_FOUND) if document is None else answer(document)
@@ -203,7 +205,8 @@ async def _serve_post(ctx: Context, request: web.Request, find: Any, *, wrap: bo
         status: Status | None = await find(tx)
         decision = await decide_fetch(tx, ctx, asker, status, Door.AUTHOR)
         if isinstance(decision, Allow) and status is not None:
-            return answer(await post_document(tx, ctx, status, wrap=wrap))
+            wanted = await _wanted(tx, ctx, asker, await post_document(tx, ctx, status, wrap=wrap))
+            return refuse(NOT_FOUND) if wanted is None else answer(wanted)
         if status is None and await statuses.is_gone(tx, ctx.origin.object(path_id(request))):
             return answer({"@context": AS2, **render_tombstone(ctx.origin.object(path_id(request)))}, status=410)
         return refuse(decision)
@@ -227,6 +230,17 @@ async def post_document(tx: Reader, ctx: Context, status: Status, *, wrap: bool)
             tx, ctx.origin, status, uri=f"{status.uri}#create", now=status.created_at
         )
     return with_context(await documents.note_document(tx, ctx.origin, status))
+
+
+async def _wanted(
+    tx: Reader, ctx: Context, asker: Asker, document: dict[str, Any], *, whole: bool = False
+) -> dict[str, Any] | None:
+    """As much of a document as goes to the asking host; None when nothing does."""
+    ruleset = (await get_rules(tx)).ruleset
+    decision = may_carry(asker.actor.host, parts_of(document), ruleset, day_of(ctx.now()), whole=whole)
+    if isinstance(decision, Allow | Limit):
+        return without(document, decision.changes if isinstance(decision, Limit) else ())
+    return None
 
 
 async def decide_fetch(tx: Reader, ctx: Context, asker: Asker, status: Status | None, door: Door) -> Decision:
@@ -304,7 +318,9 @@ async def get_group_object(ctx: Context, request: web.Request) -> web.Response:
         actor = await actors.get_actor(tx, path_id(request))
         if not isinstance(decision, Allow) or group is None or actor is None or not group.local:
             return refuse(decision if isinstance(decision, Deny) else NOT_FOUND)
-        return answer(render_announce(ctx, announce_id, group, actor, orjson.loads(body)))
+        announced = render_announce(ctx, announce_id, group, actor, orjson.loads(body))
+        wanted = await _wanted(tx, ctx, asker, announced, whole=True)
+        return refuse(NOT_FOUND) if wanted is None else answer(wanted)
 
     return await ctx.db.read(unit)
 

@@ -9,6 +9,8 @@ from federation.attesting import attest
 from federation.context import Context
 from federation.delivery import claim, deliver
 from federation.inbox.process import process_batch
+from federation.keeping import drop_overdue, forget_old_posts
+from federation.outbox.peers import follow_expiries
 from federation.outbox.sanctions import erase_some
 from federation.rounds import go_rounds
 from federation.slices import pull_due
@@ -55,6 +57,8 @@ async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # 
         if ctx.now() - thinned_at > THIN_EVERY:
             thinned_at = ctx.now()
             await ctx.db.transact(lambda tx: _thin(tx, ctx.now()))
+            await perform(ctx, drop_overdue)
+            await forget_old_posts(ctx)
 
     await go_rounds(work, stop, seconds=ROUND_SECONDS, name="upkeep")
 
@@ -63,6 +67,7 @@ async def go_round(ctx: Context) -> None:
     """One round of everything that is due now."""
     await _refresh_attestations(ctx)
     await end_lapsed(ctx)
+    await perform(ctx, follow_expiries)
     await erase_some(ctx)
     while await pull_due(ctx):
         pass

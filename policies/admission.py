@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import assert_never
 
-from policies.boundary import OPEN_AUDIENCES, Flow, direction_step, state_step
+from policies.boundary import OPEN_AUDIENCES, Flow, direction_step, parts_steps, state_step
 from policies.decision import Allow, Decision, Deny, Hold, Reason, Remedy, decide
 from policies.ruleset import Network, Ruleset, Strangers, peer_standing
-from policies.terms import Audience, Kind, PeerState
+from policies.terms import Audience, Kind, Part, PeerState
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class ActivityFacts:
     """One verified activity from another host.
 
     `embedded`: the hosts, other than ours and the sender's, of every actor and object in it. `approach`: it follows a
-    person here or is a direct message to one; `verified`: its actor is verified (`verification.standing`).
+    person here or is a direct message to one; `verified`: its actor is verified (`verification.standing`). `parts`: what
+    it carries.
     For GROUP: `capable`: the sender declares the group-only profile; `joined`: it is relayed by a group that somebody here
     has joined under a live lease, or posted to a group of ours (whose `posting.decide` is asked next).
     """
@@ -60,10 +61,11 @@ class ActivityFacts:
     verified: bool = False
     capable: bool = False
     joined: bool = False
+    parts: frozenset[Part] = frozenset()
 
 
 def admit_activity(facts: ActivityFacts, ruleset: Ruleset, today: date) -> Decision:
-    """Whether it is processed (Allow), kept for later (Hold), or dropped (Deny)."""
+    """Whether it is processed (Allow), in part (Limit), kept for later (Hold), or dropped (Deny)."""
     return decide(activity_steps(facts, ruleset, today))
 
 
@@ -77,6 +79,8 @@ def activity_steps(facts: ActivityFacts, ruleset: Ruleset, today: date) -> Itera
     yield _stranger_step(facts, ruleset)
     if facts.kind is Kind.CONTENT and facts.audience is Audience.GROUP:
         yield _group_step(facts)
+    for host in (facts.host, *sorted(facts.embedded)):
+        yield from parts_steps(peer_standing(ruleset, host, today), facts.parts)
 
 
 def _host_steps(host: str, facts: ActivityFacts, ruleset: Ruleset, today: date) -> Iterator[Decision]:

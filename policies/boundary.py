@@ -3,14 +3,21 @@
 Must not know: which way a caller came, or what it does with the answer.
 """
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import assert_never
 
-from policies.decision import Allow, Decision, Deny, Hold, Reason
-from policies.ruleset import Direction, Network, PeerStanding, Ruleset, Sharing, peer_key, sharing
-from policies.terms import Audience, Kind, PeerState
+from policies.decision import Allow, Change, Decision, Deny, Hold, Limit, Reason
+from policies.ruleset import Direction, Network, PeerStanding, Ruleset, Sharing, Treatment, peer_key, sharing
+from policies.terms import Audience, Kind, Part, PeerState
 
 OPEN_AUDIENCES = frozenset({Audience.PUBLIC, Audience.UNLISTED})
+
+LEFT_OUT = {
+    Part.MEDIA: Change.WITHOUT_MEDIA,
+    Part.POLLS: Change.WITHOUT_POLL,
+    Part.PROFILES: Change.WITHOUT_PROFILE,
+}
 
 
 class Flow(StrEnum):
@@ -71,3 +78,22 @@ def recipients_step(standing: PeerStanding, audience: Audience, ruleset: Ruleset
     if value is Sharing.VERIFIED and not verified:
         return Deny(f"verification:{key}", Reason.RECIPIENT_UNVERIFIED)
     return Allow(f"verification:{key}")
+
+
+def parts_steps(standing: PeerStanding, parts: Iterable[Part], *, whole: bool = False) -> Iterator[Decision]:
+    """Whether what is carried is wanted of this host, or wanted there. `whole`: what is left out of it breaks its proof, so
+    that it crosses as it is or not at all.
+    """
+    if standing.peer is None:
+        return
+    for part in sorted(parts):
+        rule = f"kind:{peer_key(standing.peer.host, f'kinds.{part}')}"
+        match standing.peer.kinds.get(part, Treatment.ALLOW):
+            case Treatment.ALLOW:
+                yield Allow(rule)
+            case Treatment.STRIP if not whole:
+                yield Limit(rule, (LEFT_OUT[part],), Reason.KIND_LEFT_OUT)
+            case Treatment.STRIP | Treatment.DENY:
+                yield Deny(rule, Reason.KIND_REFUSED)
+            case _ as never:
+                assert_never(never)

@@ -34,6 +34,11 @@ class Reason(StrEnum):
     NO_MEMBER_THERE = "no_member_there"
     OUT_OF_REACH = "out_of_reach"
     ONWARD_REFUSED = "onward_refused"
+    KIND_REFUSED = "kind_refused"
+    KIND_LEFT_OUT = "kind_left_out"
+    HELD_FULL = "held_full"
+    HELD_TOO_LONG = "held_too_long"
+    RETENTION_OVER = "retention_over"
     GROUP_NOT_JOINED = "group_not_joined"
     # posting
     TWO_GROUPS = "two_groups"
@@ -107,6 +112,9 @@ class Change(StrEnum):
     GROUP_AS_TEXT = "group_as_text"  # the group's mention is plain text: the group is not addressed
     OUTSIDERS_AS_TEXT = "outsiders_as_text"  # mentioned people outside the audience are not addressed nor told
     DETACH_REPLY = "detach_reply"  # sent without inReplyTo
+    WITHOUT_MEDIA = "without_media"  # crosses the boundary without its files
+    WITHOUT_POLL = "without_poll"  # crosses as a post without its poll
+    WITHOUT_PROFILE = "without_profile"  # an actor crosses with its name and keys alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from policies.boundary import Flow, audience_step, direction_step, recipients_step, state_step
+from policies.boundary import Flow, audience_step, direction_step, parts_steps, recipients_step, state_step
 from policies.decision import Allow, Decision, Deny, Hold, Reason, decide
 from policies.ruleset import Network, Onward, PeerStanding, Ruleset, group_reaches, peer_key, peer_standing
-from policies.terms import Audience, Kind, PeerState
+from policies.terms import Audience, Kind, Part, PeerState
 
 SECOND = 1000
 MINUTE = 60 * SECOND
@@ -30,7 +30,7 @@ class SendFacts:
     """One thing that would go to one host.
 
     `audience` is that of the content (of the post liked, boosted or answered for reactions); acts of control carry
-    DIRECT. `verified`: every recipient at this host is verified (`verification.standing`).
+    DIRECT. `verified`: every recipient at this host is verified (`verification.standing`). `parts`: what it carries.
     The rest matters for GROUP only. `capable`: the host declares the group-only profile. `members`: a membership of the
     group is recorded there. `in_reach`: the group's own setting reaches the host. `group`: name of our group, "" for
     another host's. `onward`: set when the host is the group's home: every host, other than ours, that its posts may go to.
@@ -45,10 +45,11 @@ class SendFacts:
     in_reach: bool = False
     group: str = ""
     onward: frozenset[str] | None = None
+    parts: frozenset[Part] = frozenset()
 
 
 def may_send(facts: SendFacts, ruleset: Ruleset, today: date) -> Decision:
-    """Whether it goes (Allow), waits for the peer's state or an admin (Hold), or does not go (Deny)."""
+    """Whether it goes (Allow), in part (Limit), waits for the peer's state or an admin (Hold), or does not go (Deny)."""
     return decide(send_steps(facts, ruleset, today))
 
 
@@ -60,6 +61,7 @@ def send_steps(facts: SendFacts, ruleset: Ruleset, today: date) -> Iterator[Deci
     standing = peer_standing(ruleset, facts.host, today)
     yield state_step(standing, ruleset.network, facts.kind, Flow.OUT)
     if facts.kind is Kind.CONTROL:
+        yield from parts_steps(standing, facts.parts)
         return
     yield direction_step(standing, Flow.OUT)
     yield audience_step(standing, facts.audience, ruleset)
@@ -67,6 +69,7 @@ def send_steps(facts: SendFacts, ruleset: Ruleset, today: date) -> Iterator[Deci
     if facts.audience is Audience.GROUP:
         yield _group_step(facts, ruleset)
         yield from _onward_steps(facts, standing, ruleset, today)
+    yield from parts_steps(standing, facts.parts, whole=facts.audience is Audience.GROUP)
 
 
 def _group_step(facts: SendFacts, ruleset: Ruleset) -> Decision:
@@ -86,10 +89,10 @@ def _group_step(facts: SendFacts, ruleset: Ruleset) -> Decision:
 def _onward_steps(facts: SendFacts, home: PeerStanding, ruleset: Ruleset, today: date) -> Iterator[Decision]:
     """Once at the group's home our member's post goes to every host in reach: one that we refuse stops all of it."""
     for host in sorted((facts.onward or frozenset()) - {facts.host}):
-        yield _onward_step(host, home, ruleset, today)
+        yield _onward_step(host, facts.parts, home, ruleset, today)
 
 
-def _onward_step(host: str, home: PeerStanding, ruleset: Ruleset, today: date) -> Decision:
+def _onward_step(host: str, parts: frozenset[Part], home: PeerStanding, ruleset: Ruleset, today: date) -> Decision:
     onward = home.peer.onward if home.peer else Onward.DENY
     rule = f"onward:{peer_key(home.peer.host, 'onward')}" if home.peer else "onward"
     if onward is Onward.DENY:
@@ -102,6 +105,7 @@ def _onward_step(host: str, home: PeerStanding, ruleset: Ruleset, today: date) -
             state_step(standing, ruleset.network, Kind.CONTENT, Flow.OUT),
             direction_step(standing, Flow.OUT),
             audience_step(standing, Audience.GROUP, ruleset),
+            *parts_steps(standing, parts, whole=True),
         )
     )
     match answer:

@@ -13,7 +13,7 @@ from policies.ruleset import Agreement
 from policies.terms import PeerState
 from policies.toml_text import Path, Statement, line_of, statements
 
-Setting: TypeAlias = str | Agreement | Mapping[str, str]
+Setting: TypeAlias = str | int | Agreement | Mapping[str, str]
 
 FIRST = """\
 # Confrère: what may cross the boundary of this institution. Whatever is not allowed here is refused.
@@ -156,7 +156,7 @@ def _lines(text: str, statement: Statement) -> tuple[int, int]:
 def _plain(value: Setting) -> object:
     if isinstance(value, Agreement):
         return {"reference": value.reference, "from": value.starts, "until": value.until}
-    return value if isinstance(value, str) else dict(value)
+    return value if isinstance(value, str | int) else dict(value)
 
 
 def _written(value: Setting) -> str:
@@ -168,6 +168,8 @@ def _written(value: Setting) -> str:
 
 
 def _scalar(value: object) -> str:
+    if isinstance(value, int):
+        return str(value)
     return value.isoformat() if isinstance(value, date) else _quoted(str(value))
 
 

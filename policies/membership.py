@@ -11,13 +11,12 @@ from typing import assert_never
 
 from policies.boundary import audience_step
 from policies.decision import Allow, Decision, Deny, Hold, Reason, decide
-from policies.ruleset import PeerStanding, Ruleset, day_of, group_reaches, peer_standing
+from policies.ruleset import USUAL_LIMITS, PeerStanding, Ruleset, day_of, group_reaches, peer_key, peer_standing
 from policies.terms import Audience, PeerState
 from policies.verification import ANYONE, AttestationFacts, Criteria, Purpose, criteria_of_group, criteria_step
 
 HOUR = 3_600_000
 LEASE_HOURS_LEAST, LEASE_HOURS, LEASE_HOURS_MOST = 1, 24, 168
-NEW_MEMBERS_PER_HOST_AND_DAY = 5
 
 
 class Joining(StrEnum):
@@ -61,7 +60,7 @@ def join_steps(facts: JoinFacts, ruleset: Ruleset, now: int) -> Iterator[Decisio
     yield from accept_steps(facts, ruleset, now)
     yield _joining_step(facts)
     if facts.host is not None:
-        yield _cap_step(facts)
+        yield _cap_step(facts, peer_standing(ruleset, facts.host, day_of(now)))
 
 
 def may_ask(*, person: bool) -> Decision:
@@ -124,11 +123,11 @@ def _joining_step(facts: JoinFacts) -> Decision:
             assert_never(never)
 
 
-def _cap_step(facts: JoinFacts) -> Decision:
+def _cap_step(facts: JoinFacts, standing: PeerStanding) -> Decision:
     """Beyond the cap a moderator decides: a peer cannot fill a group within a day."""
-    if facts.joined_today < NEW_MEMBERS_PER_HOST_AND_DAY or facts.invited:
-        return Allow("limits:new_members")
-    return Hold("limits:new_members", Reason.DAILY_CAP)
+    most = (standing.peer.limits if standing.peer else USUAL_LIMITS).new_members_per_day
+    rule = f"limits:{peer_key(standing.peer.host, 'limits.new_members_per_day')}" if standing.peer else "limits"
+    return Allow(rule) if facts.joined_today < most or facts.invited else Hold(rule, Reason.DAILY_CAP)
 
 
 @dataclass(frozen=True, slots=True)

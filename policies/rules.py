@@ -19,21 +19,25 @@ from policies.ruleset import (
     Agreement,
     Direction,
     GroupRule,
+    Limits,
     Network,
+    OnExpiry,
     Onward,
     Peer,
     Reach,
     Ruleset,
     Sharing,
     Strangers,
+    Treatment,
 )
-from policies.terms import PROFESSIONS, SPECIALTIES, Audience, Level, PeerState
+from policies.terms import PROFESSIONS, SPECIALTIES, Audience, Level, Part, PeerState
 from policies.toml_text import Path, line_of
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?::[0-9]{1,5})?")
+MOST = 1_000_000
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 STATES = tuple(state for state in PeerState if state is not PeerState.UNKNOWN)
 SHARINGS = {
@@ -44,6 +48,18 @@ SHARINGS = {
     Audience.DIRECT: (Sharing.ALLOW, Sharing.VERIFIED, Sharing.HOLD, Sharing.DENY),
 }
 """What each audience may be set to: public posts have no recipients to verify, group posts go to members or nowhere."""
+
+_WHOLE = (Treatment.ALLOW, Treatment.DENY)
+TREATMENTS = {
+    Part.POSTS: _WHOLE,
+    Part.REPLIES: _WHOLE,
+    Part.MEDIA: tuple(Treatment),
+    Part.POLLS: tuple(Treatment),
+    Part.REACTIONS: _WHOLE,
+    Part.PROFILES: (Treatment.ALLOW, Treatment.STRIP),
+    Part.REPORTS: _WHOLE,
+}
+"""What each part may be set to: a post cannot be left out of itself, and without an actor's keys nothing can be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,10 +220,31 @@ def _read_peer(host: str, table: _Table, verified_from: Level) -> Peer:
         audiences=_read_audiences(table.table("audiences")),
         onward=table.take("onward", _word(tuple(Onward)), Onward.LISTED),
         accept_levels_from=table.take("accept_levels_from", _level, verified_from),
+        kinds=_read_kinds(table.table("kinds")),
+        limits=_read_limits(table.table("limits")),
+        retention_days=table.take("retention_days", _number(1), None),
+        on_expiry=table.take("on_expiry", _word(tuple(OnExpiry)), OnExpiry.QUARANTINE),
     )
     table.known.append("agreement")
     table.end()
     return peer
+
+
+def _read_kinds(table: _Table) -> Mapping[Part, Treatment]:
+    found = {part: table.take(part, _word(allowed), Treatment.ALLOW) for part, allowed in TREATMENTS.items()}
+    table.end()
+    return MappingProxyType({part: each for part, each in found.items() if each is not Treatment.ALLOW})
+
+
+def _read_limits(table: _Table) -> Limits:
+    usual = Limits()
+    limits = Limits(
+        new_members_per_day=table.take("new_members_per_day", _number(0), usual.new_members_per_day),
+        held=table.take("held", _number(0), usual.held),
+        held_days=table.take("held_days", _number(1), usual.held_days),
+    )
+    table.end()
+    return limits
 
 
 def _read_agreement(table: _Table) -> Agreement:
@@ -254,6 +291,17 @@ def _level(value: object) -> Level:
     if not isinstance(value, str) or value not in levels:
         raise _not_one_of(value, levels)
     return levels[value]
+
+
+def _number(least: int) -> Callable[[object], int]:
+    def read(value: object) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= MOST:
+            raise _WrongError(
+                (f"must be a number from {least} to {MOST}", f"doit être un nombre de {least} à {MOST}", "")
+            )
+        return value
+
+    return read
 
 
 def _day(value: object) -> date:

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from policies.decision import Reason
-from policies.terms import Audience, Level, PeerState
+from policies.terms import Audience, Level, Part, PeerState
 
 
 class Network(StrEnum):
@@ -57,6 +57,21 @@ class Onward(StrEnum):
     DENY = "deny"
 
 
+class Treatment(StrEnum):
+    """What becomes of one part of what crosses the boundary. STRIP: the rest crosses without it."""
+
+    ALLOW = "allow"
+    STRIP = "strip"
+    DENY = "deny"
+
+
+class OnExpiry(StrEnum):
+    """What an active peer is once its agreement has ended."""
+
+    QUARANTINE = "quarantine"
+    SUSPEND = "suspend"
+
+
 class Reach(StrEnum):
     """Which hosts a group's posts may go to, where the ruleset does not list them."""
 
@@ -74,8 +89,25 @@ class Agreement:
 
 
 @dataclass(frozen=True, slots=True)
+class Limits:
+    """How much of a peer we take: its new members in each of our groups a day, what is held of it and for it, and for how
+    many days.
+    """
+
+    new_members_per_day: int = 5
+    held: int = 1000
+    held_days: int = 14
+
+
+USUAL_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
 class Peer:
-    """One `[peers."host"]` table. `audiences` holds only what differs from the instance's own."""
+    """One `[peers."host"]` table. `audiences` holds only what differs from the instance's own, `kinds` what is not allowed.
+
+    `retention_days` None: what its people wrote is kept here as long as they wish.
+    """
 
     host: str
     organisation: str
@@ -86,6 +118,10 @@ class Peer:
     direction: Direction = Direction.BOTH
     onward: Onward = Onward.LISTED
     audiences: Mapping[Audience, Sharing] = field(default_factory=dict)
+    kinds: Mapping[Part, Treatment] = field(default_factory=dict)
+    limits: Limits = USUAL_LIMITS
+    retention_days: int | None = None
+    on_expiry: OnExpiry = OnExpiry.QUARANTINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,18 +175,28 @@ def peer_standing(ruleset: Ruleset, host: str, today: date) -> PeerStanding:
     """The state of a host, as listed, as its agreement leaves it, or as the suspension of a parent domain makes it.
 
     The most specific entry answers. A suspension covers subdomains and other ports. An agreement that is not in force
-    quarantines a peer that would be active or on trial.
+    quarantines a peer that would be active or on trial; one that has ended suspends it where the ruleset says so.
     """
     name = host.lower().rstrip(".")
     peer = ruleset.peers.get(name)
-    if peer is None:
-        peer = _suspended_above(ruleset, name)
-    if peer is None:
-        return PeerStanding(PeerState.UNKNOWN, None, Reason.PEER_UNKNOWN, "instance.network")
+    standing = _standing(peer, today) if peer else _suspended_above(ruleset, name, today)
+    return standing or PeerStanding(PeerState.UNKNOWN, None, Reason.PEER_UNKNOWN, "instance.network")
+
+
+def _standing(peer: Peer, today: date) -> PeerStanding:
     lapse = _agreement_lapse(peer.agreement, today)
-    if lapse and peer.state in {PeerState.ACTIVE, PeerState.TRIAL}:
-        return PeerStanding(PeerState.QUARANTINED, peer, lapse, peer_key(peer.host, "agreement"))
-    return PeerStanding(peer.state, peer, CAUSES[peer.state], peer_key(peer.host, "state"))
+    if lapse is None or peer.state not in {PeerState.ACTIVE, PeerState.TRIAL}:
+        return PeerStanding(peer.state, peer, CAUSES[peer.state], peer_key(peer.host, "state"))
+    if lapse is Reason.AGREEMENT_EXPIRED and peer.on_expiry is OnExpiry.SUSPEND:
+        return PeerStanding(PeerState.SUSPENDED, peer, lapse, peer_key(peer.host, "on_expiry"))
+    return PeerStanding(PeerState.QUARANTINED, peer, lapse, peer_key(peer.host, "agreement"))
+
+
+def suspended_hosts(ruleset: Ruleset, today: date) -> frozenset[str]:
+    """The hosts whose own entry makes them suspended, on a day."""
+    return frozenset(
+        host for host, peer in ruleset.peers.items() if _standing(peer, today).state is PeerState.SUSPENDED
+    )
 
 
 def sharing(ruleset: Ruleset, peer: Peer | None, audience: Audience) -> tuple[Sharing, str]:
@@ -180,12 +226,13 @@ def day_of(now: int) -> date:
     return datetime.fromtimestamp(now / 1000, UTC).date()
 
 
-def _suspended_above(ruleset: Ruleset, host: str) -> Peer | None:
+def _suspended_above(ruleset: Ruleset, host: str, today: date) -> PeerStanding | None:
     name, _, _ = host.partition(":")
     while name:
         peer = ruleset.peers.get(name)
-        if peer and peer.state is PeerState.SUSPENDED:
-            return peer
+        standing = _standing(peer, today) if peer else None
+        if standing and standing.state is PeerState.SUSPENDED:
+            return standing
         _, _, name = name.partition(".")
     return None
 

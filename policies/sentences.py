@@ -38,8 +38,8 @@ WORDS: dict[Reason, Words] = {
         "The peer is on trial: its content is held, and it gets public posts only.",
     ),
     Reason.PEER_QUARANTINED: Words(
-        "Les échanges avec cette instance sont suspendus le temps d’une vérification ; rien n’est perdu.",
-        "Exchange with this instance is paused while it is being checked; nothing is lost.",
+        "Les échanges avec cette instance sont suspendus le temps d’une vérification ; l’envoi attend.",
+        "Exchange with this instance is paused while it is being checked; what is sent waits.",
         "Le pair est en quarantaine : les contenus sont retenus dans les deux sens.",
         "The peer is quarantined: content is held both ways.",
     ),
@@ -120,6 +120,36 @@ WORDS: dict[Reason, Words] = {
         "This group passes its posts on to an instance that your institution refuses.",
         "Un hôte à portée du groupe est refusé par la politique : le message ne part pas.",
         "A host within the group’s reach is refused by the policy: the post does not leave.",
+    ),
+    Reason.KIND_REFUSED: Words(
+        "Votre établissement n’échange pas ce type de contenu avec cette instance.",
+        "Your institution does not exchange content of this kind with this instance.",
+        "Les « kinds » de ce pair refusent ce que porte ce contenu, ou l’en ôteraient d’un message de groupe, qui est signé.",
+        "The peer’s “kinds” refuse what this carries, or would leave it out of a group’s post, which is signed.",
+    ),
+    Reason.KIND_LEFT_OUT: Words(
+        "Une partie du message (fichiers, sondage ou profil) n’est pas échangée avec cette instance.",
+        "Part of this (files, poll or profile) is not exchanged with this instance.",
+        "Les « kinds » de ce pair sont réglés sur « strip » : le reste est passé sans elle.",
+        "The peer’s “kinds” are set to “strip”: the rest passed without it.",
+    ),
+    Reason.HELD_FULL: Words(
+        "Trop de messages attendent déjà une vérification avec cette instance ; celui-ci n’est pas gardé.",
+        "Too much is already waiting to be looked at with this instance; this is not kept.",
+        "Le nombre ou la taille de ce qui est retenu pour ce pair est atteint : voir « limits.held ».",
+        "As much is held for this peer as may be: see “limits.held”.",
+    ),
+    Reason.HELD_TOO_LONG: Words(
+        "Le message a attendu trop longtemps une vérification et n’est plus envoyé.",
+        "This waited too long to be looked at and is not sent any more.",
+        "Retenu plus longtemps que « limits.held_days » : abandonné.",
+        "Held for longer than “limits.held_days”: dropped.",
+    ),
+    Reason.RETENTION_OVER: Words(
+        "Ce message est plus ancien que ce que l’accord avec cette instance permet de conserver.",
+        "This post is older than the agreement with this instance lets us keep.",
+        "Plus ancien que « retention_days » de ce pair : ni reçu ni conservé.",
+        "Older than the peer’s “retention_days”: neither taken nor kept.",
     ),
     Reason.GROUP_NOT_JOINED: Words(
         "Vous ne faites pas partie de ce groupe.",

@@ -50,6 +50,18 @@ class Kind(StrEnum):
     RETRACTION = "retraction"
 
 
+class Part(StrEnum):
+    """What an activity carries, as far as an institution may want it or not."""
+
+    POSTS = "posts"
+    REPLIES = "replies"
+    MEDIA = "media"
+    POLLS = "polls"
+    REACTIONS = "reactions"
+    PROFILES = "profiles"
+    REPORTS = "reports"
+
+
 class Role(StrEnum):
     """What a member may do for the institution."""
 

@@ -11,10 +11,10 @@ from datetime import date
 from enum import StrEnum
 from typing import assert_never
 
-from policies.boundary import Flow, audience_step, direction_step, recipients_step, state_step
-from policies.decision import Allow, Decision, Deny, Reason, decide
+from policies.boundary import Flow, audience_step, direction_step, parts_steps, recipients_step, state_step
+from policies.decision import Allow, Decision, Deny, Limit, Reason, decide
 from policies.ruleset import Ruleset, group_reaches, peer_standing
-from policies.terms import Audience, Kind
+from policies.terms import Audience, Kind, Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +148,17 @@ def fetch_steps(facts: FetchFacts, ruleset: Ruleset, today: date) -> Iterator[De
     yield _as(Reason.NOT_FOUND, audience_step(standing, facts.audience, ruleset))
     yield _as(Reason.NOT_FOUND, recipients_step(standing, facts.audience, ruleset, verified=facts.verified))
     yield _entitled_step(facts, ruleset)
+
+
+def may_carry(host: str, parts: frozenset[Part], ruleset: Ruleset, today: date, *, whole: bool = False) -> Decision:
+    """How much of what a host may fetch it is given: all of it, part (Limit), or nothing, as if it were not there.
+
+    `whole`: it bears the proof of somebody else, and cannot be given in part.
+    """
+    steps = parts_steps(peer_standing(ruleset, host, today), parts, whole=whole)
+    return decide(
+        (Allow("fetch:parts"), *(each if isinstance(each, Limit) else _as(Reason.NOT_FOUND, each) for each in steps))
+    )
 
 
 def _as(reason: Reason, decision: Decision) -> Decision:

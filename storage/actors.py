@@ -220,6 +220,14 @@ async def get_erasing(tx: Reader) -> Actor | None:
     return make(Actor, await tx.row(f"SELECT {COLUMNS} FROM actors a WHERE a.disabled_by = 'erasing' LIMIT 1"))
 
 
+async def list_unsuspended(tx: Reader, hosts: Iterable[str]) -> list[str]:
+    """Which of some hosts have actors here that are not marked as suspended."""
+    found = await tx.rows(
+        "SELECT DISTINCT host FROM actors WHERE host IN :hosts AND host_suspended = 0 ORDER BY host", hosts=list(hosts)
+    )
+    return [row[0] for row in found]
+
+
 async def suspend_host(tx: Transaction, host: str, *, suspended: bool) -> None:
     """Mark or unmark every actor of a host and its subdomains; marked ones are shown to nobody."""
     await tx.execute(

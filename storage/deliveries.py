@@ -108,6 +108,28 @@ async def requeue(tx: Transaction, *, states: Iterable[str], host: str | None, n
     )
 
 
+async def count_held(tx: Reader, host: str) -> int:
+    """How much is held for a host."""
+    return int(await tx.value("SELECT count(*) FROM deliveries WHERE state = 'held' AND host = :host", host=host))
+
+
+async def list_held_hosts(tx: Reader) -> list[str]:
+    """The hosts for which something is held."""
+    return [row[0] for row in await tx.rows("SELECT DISTINCT host FROM deliveries WHERE state = 'held'")]
+
+
+async def give_up_held(tx: Transaction, host: str, *, before: int, reason: str, now: int) -> None:
+    """Refuse what was to go to a host since before a moment (unix ms) and is still held."""
+    await tx.execute(
+        "UPDATE deliveries SET state = 'refused', reason = :reason, finished_at = :now "
+        "WHERE state = 'held' AND host = :host AND created_at < :before",
+        host=host,
+        before=before,
+        reason=reason,
+        now=now,
+    )
+
+
 async def drop_held(tx: Transaction, *, host: str) -> int:
     """Forget what is held for a host."""
     return await tx.execute("DELETE FROM deliveries WHERE state = 'held' AND host = :host", host=host)

@@ -55,6 +55,30 @@ async def requeue_held(tx: Transaction, *, host: str | None, now: int) -> int:
     )
 
 
+async def count_held(tx: Reader, host: str) -> tuple[int, int]:
+    """How many items of a host are held, and their bytes."""
+    row = await tx.row(
+        "SELECT count(*), coalesce(sum(length(body)), 0) FROM inbox WHERE state = 'held' AND host = :host", host=host
+    )
+    return (0, 0) if row is None else (int(row[0]), int(row[1]))
+
+
+async def list_held_hosts(tx: Reader) -> list[str]:
+    """The hosts of which something is held."""
+    return [row[0] for row in await tx.rows("SELECT DISTINCT host FROM inbox WHERE state = 'held'")]
+
+
+async def give_up_held(tx: Transaction, host: str, *, before: int, reason: str) -> None:
+    """Refuse what was received of a host before a moment (unix ms) and is still held."""
+    await tx.execute(
+        "UPDATE inbox SET state = 'refused', reason = :reason, body = NULL "
+        "WHERE state = 'held' AND host = :host AND received_at < :before",
+        host=host,
+        before=before,
+        reason=reason,
+    )
+
+
 async def drop_held(tx: Transaction, *, host: str) -> int:
     return await tx.execute("DELETE FROM inbox WHERE state = 'held' AND host = :host", host=host)
 

@@ -385,6 +385,18 @@ async def list_of_erased(tx: Reader, actor_id: int, *, limit: int) -> list[Statu
     return [Status(*row) for row in found]
 
 
+async def list_of_host_before(tx: Reader, host: str, moment: int, *, limit: int) -> list[Status]:
+    """Some posts that people of a host wrote before a moment (unix ms): these are to go."""
+    found = await tx.rows(
+        f"SELECT {COLUMNS} FROM statuses s JOIN actors a ON a.id = s.actor_id "
+        "WHERE a.host = :host AND s.created_at < :moment ORDER BY s.id LIMIT :limit",
+        host=host,
+        moment=moment,
+        limit=limit,
+    )
+    return [Status(*row) for row in found]
+
+
 async def list_uris_of_group(tx: Reader, group_id: int) -> list[Any]:
     """Ids of every stored post of a group, for purging."""
     return [row[0] for row in await tx.rows("SELECT id FROM statuses WHERE group_id = :id", id=group_id)]

@@ -4,6 +4,8 @@ A group-only post is taken from two places only: by a group of ours from its aut
 the group's own announcement. Everything else that asks to be group-only is dropped.
 """
 
+from typing import assert_never
+
 from federation import groups as group_posts
 from federation.act import Act, perform
 from federation.attesting import attest
@@ -23,10 +25,11 @@ from federation.wire.bounded import Document
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, RemoteNote, parse_note
 from federation.wire.origins import is_http_uri, same_origin
+from federation.wire.parts import note_without, parts_of_note
 from federation.wire.quotes import Stamp
 from policies import posting
 from policies.admission import ActivityFacts, admit_activity
-from policies.decision import Allow, Deny, Hold, Limit, Reason
+from policies.decision import Allow, Change, Decision, Deny, Hold, Limit, Reason
 from policies.posting import EditFacts, PostFacts
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
@@ -110,6 +113,7 @@ async def _receive(act: Act, note: RemoteNote, author: Actor, stamp: Stamp | Non
         audience=addressing.audience,
         approach=approach,
         verified=approach and await is_verified(act.tx, author, act.rules.ruleset, act.now),
+        parts=parts_of_note(note),
     )
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
     if isinstance(decision, Hold):
@@ -119,6 +123,7 @@ async def _receive(act: Act, note: RemoteNote, author: Actor, stamp: Stamp | Non
     if addressing.audience is Audience.DIRECT and not await _is_for_somebody_here(act, addressing):
         return "addressed to nobody here"
     placement = Placement(addressing.audience, recipients=addressing.recipients)
+    note = note_without(note, _changes(decision))
     return None if await store_note(act, note, author, placement, stamp) else "known or deleted already"
 
 
@@ -151,7 +156,8 @@ async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: A
     addressing = _address(note, author, group_actor)
     if addressing.audience is not Audience.GROUP:
         return str(Fault.ADDRESSING)
-    refusal = _admission(act, author, group_actor, joined=True) or await _posting(act, author, group_actor)
+    refusal, note = _admission(act, note, author, group_actor, joined=True)
+    refusal = refusal or await _posting(act, author, group_actor)
     if refusal is not None:
         return refusal
     status = await store_note(act, note, author, Placement(Audience.GROUP, group=group_actor))
@@ -161,12 +167,23 @@ async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: A
     return None
 
 
-def _admission(act: Act, author: Actor, group: Actor, *, joined: bool) -> Answer:
-    facts = activity_in_group(author, group, joined=joined)
+def _admission(act: Act, note: RemoteNote, author: Actor, group: Actor, *, joined: bool) -> tuple[Answer, RemoteNote]:
+    """Why a post in a group does not enter (None: it does), and what of it does."""
+    facts = activity_in_group(author, group, joined=joined, parts=parts_of_note(note))
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
-    if isinstance(decision, Hold):
-        return decision
-    return decision.reason if isinstance(decision, Deny) else None
+    match decision:
+        case Hold():
+            return decision, note
+        case Deny():
+            return decision.reason, note
+        case Allow() | Limit():
+            return None, note_without(note, _changes(decision))
+        case _ as never:
+            assert_never(never)
+
+
+def _changes(decision: Decision) -> tuple[Change, ...]:
+    return decision.changes if isinstance(decision, Limit) else ()
 
 
 async def _posting(act: Act, author: Actor, group_actor: Actor) -> Answer:
@@ -198,10 +215,10 @@ async def _receive_group_post(
         if await statuses.is_deleted(act.tx, note.uri, actor_uri=group.uri):
             return "deleted already"
         joined = bool(await groups.list_local_member_ids(act.tx, group.id, now=act.now))
-        refusal = _admission(act, author, group, joined=joined)
+        refusal, wanted = _admission(act, note, author, group, joined=joined)
         if refusal is not None:
             return refusal
-        stored = await store_note(act, note, author, Placement(Audience.GROUP, group=group))
+        stored = await store_note(act, wanted, author, Placement(Audience.GROUP, group=group))
         return None if stored else "known or deleted already"
 
     return await perform(ctx, unit)
@@ -228,12 +245,13 @@ async def take_edit(act: Act, note: RemoteNote, actor: Actor, stamp: Stamp | Non
     if status is None or status.actor_id != actor.id:
         return Reason.NOT_AUTHOR
     before = Audience(status.audience)
-    facts = ActivityFacts(actor.host, Kind.CONTENT, before)
+    facts = ActivityFacts(actor.host, Kind.CONTENT, before, parts=parts_of_note(note))
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
     if isinstance(decision, Hold):
         return decision
     if isinstance(decision, Deny):
         return decision.reason
+    note = note_without(note, _changes(decision))
     return None if await update_note(act, note, status, actor, stamp) else "not newer than what is stored"
 
 
@@ -267,7 +285,9 @@ async def _apply_group_edit(act: Act, verified: Verified, note: RemoteNote, acto
         return decision.reason
     if after is not Audience.GROUP:
         return str(Fault.ADDRESSING)
-    refusal = _admission(act, actor, group, joined=True) or (await _posting(act, actor, group) if group.local else None)
+    refusal, note = _admission(act, note, actor, group, joined=True)
+    if group.local:
+        refusal = refusal or await _posting(act, actor, group)
     if refusal is not None:
         return refusal
     edited = await update_note(act, note, status, actor)

@@ -15,12 +15,13 @@ from federation.wire.objects import RemoteNote
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Deny, Hold
 from policies.ruleset import day_of
-from policies.terms import Audience, Kind
+from policies.terms import Audience, Kind, Part
 from storage import actors, polls, statuses
 from storage.ids import new_id
 from storage.records import Actor, Group, Poll, Status, listed
 from storage.visibility import get_visible
 
+_VOTE = frozenset({Part.REACTIONS})
 NO_POLL = "a vote in no poll of ours"
 
 
@@ -53,9 +54,9 @@ async def _vote(act: Act, verified: Verified, note: RemoteNote, voter: Actor) ->
 
 async def _activity_facts(act: Act, voter: Actor, status: Status) -> ActivityFacts:
     if status.group_id is None:
-        return ActivityFacts(voter.host, Kind.CONTENT, Audience(status.audience))
+        return ActivityFacts(voter.host, Kind.CONTENT, Audience(status.audience), parts=_VOTE)
     _, group = await group_posts.require_group(act.tx, status.group_id)
-    return activity_in_group(voter, group, joined=True)
+    return activity_in_group(voter, group, joined=True, parts=_VOTE)
 
 
 async def _may_vote(act: Act, verified: Verified, voter: Actor, status: Status) -> bool:

@@ -26,11 +26,13 @@ from federation.inbox import (
     reports,
 )
 from federation.inbox.verified import Answer, Verified, from_inbox
+from federation.keeping import has_room_for_item
 from federation.resolve import resolve_actor
+from federation.rules import get_rules
 from federation.wire.activities import is_retraction
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.quotes import is_answer
-from policies.decision import Hold
+from policies.decision import Deny, Hold
 from policies.delivery import next_attempt
 from policies.verification import Purpose
 from storage import actors, inbox
@@ -216,10 +218,24 @@ async def process_item(ctx: Context, item: InboxItem) -> bool:
         return False
     if answer is None:
         return True
-    state, reason = ("held", answer.reason) if isinstance(answer, Hold) else ("refused", answer[:300])
-    log.info("inbox item %s of %s is %s: %s", item.id, item.host, state, reason)
-    await ctx.db.transact(lambda tx: inbox.finish(tx, item.id, state=state, reason=reason))
+    await _set_aside(ctx, item, answer)
     return False
+
+
+async def _set_aside(ctx: Context, item: InboxItem, answer: Hold | str) -> None:
+    """Hold it, as long as there is room, or keep why it was refused."""
+
+    async def unit(tx: Transaction) -> tuple[str, str]:
+        if isinstance(answer, str):
+            state, reason = "refused", answer[:300]
+        else:
+            room = await has_room_for_item(tx, item.host, (await get_rules(tx)).ruleset, ctx.now())
+            state, reason = ("refused", room.reason) if isinstance(room, Deny) else ("held", answer.reason)
+        await inbox.finish(tx, item.id, state=state, reason=reason)
+        return state, reason
+
+    state, reason = await ctx.db.transact(unit)
+    log.info("inbox item %s of %s is %s: %s", item.id, item.host, state, reason)
 
 
 async def _retry(ctx: Context, item: InboxItem, reason: str) -> None:

@@ -23,7 +23,7 @@ from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Deny, Hold, Reason
 from policies.posting import ShareFacts, may_share
 from policies.ruleset import day_of
-from policies.terms import Audience, Kind
+from policies.terms import Audience, Kind, Part
 from storage import actors, blocks, favourites, follows, groups, notifications, statuses
 from storage.database import Reader, Transaction
 from storage.ids import new_id
@@ -45,7 +45,9 @@ async def boost(act: Act, verified: Verified, actor: Actor, original: Status) ->
     """Show a post as boosted, if the rules and its author let that be."""
     author = await actors.get_actor(act.tx, original.actor_id)
     embedded = frozenset({author.host} if author is not None else ()) - {actor.host, ""}
-    facts = ActivityFacts(actor.host, Kind.CONTENT, Audience.PUBLIC, embedded=embedded)
+    facts = ActivityFacts(
+        actor.host, Kind.CONTENT, Audience.PUBLIC, embedded=embedded, parts=frozenset({Part.REACTIONS})
+    )
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
     if isinstance(decision, Hold):
         return decision
@@ -159,6 +161,7 @@ async def _like(act: Act, verified: Verified, actor: Actor) -> Answer:
         audience=Audience(status.audience),
         capable=is_capable(actor),
         joined=True,
+        parts=frozenset({Part.REACTIONS}),
     )
     decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
     if isinstance(decision, Hold):

@@ -11,7 +11,7 @@ from federation.wire.values import ids_of, text
 from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Deny, Hold
 from policies.ruleset import day_of
-from policies.terms import Audience, Kind
+from policies.terms import Audience, Kind, Part
 from storage import actors, listed_hosts, reports, statuses
 from storage.ids import new_id
 from storage.records import Actor, Report, Status
@@ -24,7 +24,9 @@ async def on_flag(ctx: Context, verified: Verified, actor: Actor) -> Answer:
 
     async def unit(act: Act) -> Answer:
         decision = admit_activity(
-            ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT), act.rules.ruleset, day_of(act.now)
+            ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT, parts=frozenset({Part.REPORTS})),
+            act.rules.ruleset,
+            day_of(act.now),
         )
         if isinstance(decision, Hold):
             return decision

@@ -28,7 +28,7 @@ from policies import posting
 from policies.decision import Allow, Change, Deny, Hold, Limit
 from policies.delivery import SendFacts
 from policies.posting import EditFacts, ParentFacts, PostFacts
-from policies.terms import Audience, Kind
+from policies.terms import Audience, Kind, Part
 from storage import actors, groups, media, receipts, statuses
 from storage.database import Reader, Transaction
 from storage.ids import new_id
@@ -198,7 +198,7 @@ async def _understand(act: Act, author: Actor, draft: Draft) -> _Intent:
         mentions_outsiders=outsiders,
         parent=None if parent is None else ParentFacts(Audience(parent.audience), await _group_uri(act.tx, parent)),
         attestation=await get_attestation_facts(act.tx, author),
-        sending=await _sending(act, concerned, status_id),
+        sending=await _sending(act, concerned, status_id, _parts(draft, parent)),
         misspelt=await _misspelt(act, composed, author),
         quoted=await get_quote_facts(act.tx, quoted, author, named=named) if quoted else None,
     )
@@ -280,12 +280,23 @@ async def _insiders(tx: Reader, group: Group, others: list[Actor], parent: Statu
     return known | elsewhere | (set(await statuses.list_participants(tx, parent.thread_id)) if parent else set())
 
 
-async def _sending(act: Act, concerned: list[tuple[Group, Actor]], status_id: int) -> SendFacts | None:
+def _parts(draft: Draft, parent: Status | None) -> frozenset[Part]:
+    carried = {
+        Part.POSTS if parent is None else Part.REPLIES: True,
+        Part.MEDIA: bool(draft.media_ids),
+        Part.POLLS: draft.poll is not None,
+    }
+    return frozenset(part for part, there in carried.items() if there)
+
+
+async def _sending(
+    act: Act, concerned: list[tuple[Group, Actor]], status_id: int, parts: frozenset[Part]
+) -> SendFacts | None:
     remote = next(((group, actor) for group, actor in concerned if not group.local), None)
     if remote is None:
         return None
     parcel = Parcel(Kind.CONTENT, Audience.GROUP, act.ctx.origin.object(status_id), remote[0].actor_id)
-    return await send_facts(act.tx, parcel, remote[1].host, act.rules, act.now)
+    return await send_facts(act.tx, parcel, remote[1].host, act.rules, act.now, parts=parts)
 
 
 async def _store(act: Act, intent: _Intent, decision: Allow | Limit, draft: Draft) -> Status:

@@ -8,8 +8,7 @@ from federation.context import Context
 from federation.outbox.follows import end_follows_of_host
 from federation.rules import NoRulesError, Rules
 from policies.rules import parse
-from policies.ruleset import Ruleset
-from policies.terms import PeerState
+from policies.ruleset import Ruleset, day_of, suspended_hosts
 from storage import actors, audit, rules
 
 
@@ -36,15 +35,22 @@ async def _save(act: Act, text: str, draft: Ruleset, *, by: str, reason: str) ->
     return version
 
 
+async def follow_expiries(act: Act) -> None:
+    """Hosts that the end of an agreement has suspended: nobody wrote a new version for them."""
+    for host in await actors.list_unsuspended(act.tx, suspended_hosts(act.rules.ruleset, day_of(act.now))):
+        await _suspend(act, host)
+
+
 async def _follow_suspensions(act: Act, before: Ruleset) -> None:
-    was, now = _suspended(before), _suspended(act.rules.ruleset)
+    today = day_of(act.now)
+    was, now = suspended_hosts(before, today), suspended_hosts(act.rules.ruleset, today)
     for host in sorted(was - now):
         await actors.suspend_host(act.tx, host, suspended=False)
     for host in sorted(now - was):
-        await memberships.end_all_of_host(act, host)
-        await end_follows_of_host(act, host)
-        await actors.suspend_host(act.tx, host, suspended=True)
+        await _suspend(act, host)
 
 
-def _suspended(ruleset: Ruleset) -> set[str]:
-    return {host for host, peer in ruleset.peers.items() if peer.state is PeerState.SUSPENDED}
+async def _suspend(act: Act, host: str) -> None:
+    await memberships.end_all_of_host(act, host)
+    await end_follows_of_host(act, host)
+    await actors.suspend_host(act.tx, host, suspended=True)

@@ -16,7 +16,7 @@ from federation.wire.discovery import parse_nodeinfo, parse_nodeinfo_links
 from federation.wire.errors import ProtocolError
 from policies import edits
 from policies.rules import HOST, STATES, RulesetError, parse
-from policies.ruleset import Agreement, Direction, Onward, Peer, day_of, peer_standing, sharing
+from policies.ruleset import Agreement, Direction, OnExpiry, Onward, Peer, day_of, peer_standing, sharing
 from policies.terms import GROUP_ONLY, Audience, Level, PeerState
 from server.cli.console import CONSOLE, Console, Group, Refused, told
 from server.cli.policy import current_text, refuse_mistakes
@@ -83,6 +83,8 @@ def add(
 @click.option("--agreement", metavar="REF", help=say("'' takes it out.", "'' la retire."))
 @click.option("--from", "starts", type=_DAY, metavar="D")
 @click.option("--until", type=_DAY, metavar="D")
+@click.option("--on-expiry", type=click.Choice([each.value for each in OnExpiry]))
+@click.option("--retention-days", type=click.IntRange(min=1), metavar="N")
 @click.option("--reason", default="", metavar="R")
 @click.pass_obj
 def set_(console: Console, /, host: str, reason: str, **given: Any) -> None:
@@ -155,6 +157,9 @@ def show(console: Console, host: str) -> None:
             "direction": peer.direction.value,
             "onward": peer.onward.value,
             "accept_levels_from": peer.accept_levels_from.name.lower(),
+            "on_expiry": peer.on_expiry.value,
+            "retention_days": peer.retention_days,
+            "kinds": {part.value: treatment.value for part, treatment in peer.kinds.items()},
             "audiences": {audience.value: sharing(ruleset, peer, audience)[0].value for audience in Audience},
         }
 

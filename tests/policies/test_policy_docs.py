@@ -8,14 +8,27 @@ import pytest
 
 from policies.decision import Reason
 from policies.rules import RulesetError, parse
-from policies.ruleset import Direction, GroupRule, Network, Onward, Peer, Reach, Ruleset, Sharing, Strangers
+from policies.ruleset import (
+    Direction,
+    GroupRule,
+    Limits,
+    Network,
+    OnExpiry,
+    Onward,
+    Peer,
+    Reach,
+    Ruleset,
+    Sharing,
+    Strangers,
+    Treatment,
+)
 from policies.sentences import sentence
-from policies.terms import Audience, Level, PeerState
+from policies.terms import Audience, Level, Part, PeerState
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
 
 
-def names(kind: type[Ruleset | Peer | GroupRule]) -> set[str]:
+def names(kind: type[Ruleset | Peer | GroupRule | Limits]) -> set[str]:
     return {each.name for each in fields(kind)} - {"host", "peers", "groups"}
 
 
@@ -25,6 +38,8 @@ def names(kind: type[Ruleset | Peer | GroupRule]) -> set[str]:
         ("[instance]", "instance", names(Ruleset) - {"audiences"}),
         ("[audiences]", "audiences", set(Audience)),
         ('[peers."host"]', "peers.h", names(Peer)),
+        ('[peers."host".kinds]', "peers.h.kinds", set(Part)),
+        ('[peers."host".limits]', "peers.h.limits", names(Limits)),
         ("[groups.name]", "groups.g", names(GroupRule)),
     ],
 )
@@ -38,7 +53,9 @@ def test_documented_keys_are_those_that_are_enforced(section: str, header: str, 
     assert refused == [f"{header}.zzz"]
 
 
-@pytest.mark.parametrize("words", [Network, Strangers, Sharing, Direction, Onward, Reach, PeerState])
+@pytest.mark.parametrize(
+    "words", [Network, Strangers, Sharing, Direction, Onward, Reach, PeerState, Treatment, OnExpiry]
+)
 def test_every_value_is_documented(words: type[PeerState]) -> None:
     values = {word.value for word in words} - {PeerState.UNKNOWN.value}
     assert {value for value in values if not re.search(rf'`"?{value}"?`', DOCUMENT)} == set()

@@ -96,7 +96,11 @@ OTHER = replace(REMOTE, host="strict.example")
         (replace(REMOTE, capable=False), Deny("group:capability", Reason.NOT_CAPABLE), Reason.NOT_CAPABLE),
         (replace(REMOTE, in_reach=False), Deny("group:reach", Reason.OUT_OF_REACH), Reason.OUT_OF_REACH),
         (replace(REMOTE, joined_today=4), Allow('state:peers."b.example".state'), None),
-        (replace(REMOTE, joined_today=5), Hold("limits:new_members", Reason.DAILY_CAP), None),
+        (
+            replace(REMOTE, joined_today=5),
+            Hold('limits:peers."b.example".limits.new_members_per_day', Reason.DAILY_CAP),
+            None,
+        ),
         (replace(REMOTE, joined_today=5, invited=True), Allow('state:peers."b.example".state'), None),
         (
             replace(REMOTE, attestation=replace(OWN, issuer="b.example", by_instance_actor=True)),

@@ -8,8 +8,22 @@ from hypothesis import strategies as st
 
 from policies.edits import closed_network
 from policies.rules import Mistake, RulesetError, parse
-from policies.ruleset import Agreement, Direction, GroupRule, Network, Onward, Peer, Reach, Ruleset, Sharing, Strangers
-from policies.terms import Audience, Level, PeerState
+from policies.ruleset import (
+    Agreement,
+    Direction,
+    GroupRule,
+    Limits,
+    Network,
+    OnExpiry,
+    Onward,
+    Peer,
+    Reach,
+    Ruleset,
+    Sharing,
+    Strangers,
+    Treatment,
+)
+from policies.terms import Audience, Level, Part, PeerState
 
 WHOLE = """
 [instance]
@@ -34,6 +48,10 @@ direction = "in"
 audiences = { group = "deny" }
 onward = "reach"
 accept_levels_from = "register"
+kinds = { media = "strip", polls = "allow", reports = "deny" }
+limits = { new_members_per_day = 2, held = 10 }
+retention_days = 365
+on_expiry = "suspend"
 
 [peers."localhost:3001"]
 organisation = "C"
@@ -80,6 +98,10 @@ def test_every_setting_is_read() -> None:
                 audiences={Audience.GROUP: Sharing.DENY},
                 onward=Onward.REACH,
                 accept_levels_from=Level.REGISTER,
+                kinds={Part.MEDIA: Treatment.STRIP, Part.REPORTS: Treatment.DENY},
+                limits=Limits(new_members_per_day=2, held=10, held_days=14),
+                retention_days=365,
+                on_expiry=OnExpiry.SUSPEND,
             ),
             "localhost:3001": Peer(
                 host="localhost:3001", organisation="C", state=PeerState.TRIAL, accept_levels_from=Level.INSTITUTION
@@ -138,7 +160,7 @@ public = "verified"         # 12
 [peers."HTTPS://Chu-B.example/"]  # 14: host; organisation and state are missing
 agreement = { reference = "", from = 2027-01-01, until = 2026-01-01, renewed = true }  # 15
 audiences = { direct = "members" }  # 16
-kinds = { media = "strip" }  # 17
+kinds = { medai = "strip", posts = "strip" }  # 17
 accept_levels_from = "checkd"  # 18
 
 [peers."é.example"]         # 20
@@ -146,21 +168,24 @@ organisation = 12           # 21
 state = "unknown"           # 22
 agreement = "yes"           # 23
 agreements = 1              # 24
+limits = { held = -1, held_days = true, bytes = 1 }  # 25
+retention_days = 0          # 26
+on_expiry = "suspended"     # 27
 
 [groups.cardiologie]
-reach = ["b.example", "B"]  # 27
-professions = ["physicist", "medical_physicst"]  # 28
-specialties = []            # 29
-reech = "active"            # 30
+reach = ["b.example", "B"]  # 30
+professions = ["physicist", "medical_physicst"]  # 31
+specialties = []            # 32
+reech = "active"            # 33
 
 [groups.x]
-reach = "activ"             # 33
-specialties = [["cardiology"]]  # 34
+reach = "activ"             # 36
+specialties = [["cardiology"]]  # 37
 [groups.y]
-reach = 5                   # 36
-specialties = ["cardiologie"]  # 37
+reach = 5                   # 39
+specialties = ["cardiologie"]  # 40
 
-[confidentiality]           # 39
+[confidentiality]           # 42
 public = "block"
 """
     peer = 'peers."HTTPS://Chu-B.example/"'
@@ -180,7 +205,8 @@ public = "block"
         (15, f"{peer}.agreement.until", ""),
         (15, f"{peer}.agreement.renewed", ""),
         (16, f"{peer}.audiences.direct", ""),
-        (17, f"{peer}.kinds", ""),
+        (17, f"{peer}.kinds.posts", ""),
+        (17, f"{peer}.kinds.medai", "media"),
         (18, f"{peer}.accept_levels_from", "checked"),
         (20, 'peers."é.example"', ""),
         (21, 'peers."é.example".organisation', ""),
@@ -190,16 +216,21 @@ public = "block"
         (23, 'peers."é.example".agreement.from', ""),
         (23, 'peers."é.example".agreement.until', ""),
         (24, 'peers."é.example".agreements', "agreement"),
-        (27, "groups.cardiologie.reach", "b"),
-        (28, "groups.cardiologie.professions", "physician"),
-        (28, "groups.cardiologie.professions", "medical_physicist"),
-        (29, "groups.cardiologie.specialties", ""),
-        (30, "groups.cardiologie.reech", "reach"),
-        (33, "groups.x.reach", "active"),
-        (34, "groups.x.specialties", "cardiology"),
-        (36, "groups.y.reach", ""),
-        (37, "groups.y.specialties", "cardiology"),
-        (39, "confidentiality", ""),
+        (25, 'peers."é.example".limits.held', ""),
+        (25, 'peers."é.example".limits.held_days', ""),
+        (25, 'peers."é.example".limits.bytes', ""),
+        (26, 'peers."é.example".retention_days', ""),
+        (27, 'peers."é.example".on_expiry', "suspend"),
+        (30, "groups.cardiologie.reach", "b"),
+        (31, "groups.cardiologie.professions", "physician"),
+        (31, "groups.cardiologie.professions", "medical_physicist"),
+        (32, "groups.cardiologie.specialties", ""),
+        (33, "groups.cardiologie.reech", "reach"),
+        (36, "groups.x.reach", "active"),
+        (37, "groups.x.specialties", "cardiology"),
+        (39, "groups.y.reach", ""),
+        (40, "groups.y.specialties", "cardiology"),
+        (42, "confidentiality", ""),
     ]
 
 

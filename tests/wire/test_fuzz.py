@@ -25,6 +25,7 @@ from federation.wire.links import first_link
 from federation.wire.messages import ParsedSignature, Request
 from federation.wire.open_graph import parse_page
 from federation.wire.sanitize import MAX_TAGS, clean_html, clean_text, strip_badge, to_text
+from policies.decision import Change
 from tests.examples import examples
 from tests.wire import strategies
 from tests.wire.documents import documents, values
@@ -53,6 +54,7 @@ BY_TYPE: dict[Any, st.SearchStrategy[Any]] = {
     dict[str, Any]: documents | strategies.proven(),
     Request: strategies.requests(),
     Iterable[str]: st.lists(strategies.anything, max_size=4),
+    Iterable[Change]: st.lists(st.sampled_from(Change), max_size=3),
     PublicKey: st.deferred(lambda: st.sampled_from([key.public for key in signing_keys()])),
 }
 # Taken from peers as they are; all other parameters are values that somebody has read already.

@@ -1,0 +1,126 @@
+"""What peers' agreements say of their content, carried out: parts left out, bounds of what waits, days that end."""
+
+from datetime import timedelta
+
+import orjson
+
+from federation.act import perform
+from federation.keeping import drop_overdue, forget_old_posts
+from federation.outbox.polls import PollDraft
+from federation.upkeep import go_round
+from policies.ruleset import day_of
+from policies.terms import Audience
+from storage.media_store import MediaStore
+from tests.federation.home import Home
+from tests.federation.peer import Peer, Someone
+from tests.federation.test_doors import attached
+
+DAY = 24 * 3_600_000
+IMAGE = {"type": "Document", "mediaType": "image/png", "url": "https://b.example/1.png"}
+
+
+async def agree(home: Home, peer: Peer, **settings: str) -> None:
+    """The peer is active, with these settings."""
+    lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
+    await home.rule(peer.host, more=lines)
+
+
+async def followed(home: Home, peer: Peer) -> tuple[Someone, str]:
+    anna, ben = await home.member("anna", verified=True), peer.actor("ben")
+    assert await home.take(ben, peer.activity("Follow", ben, anna.uri)) == "done"
+    await home.deliver()
+    return ben, anna.uri
+
+
+async def test_files_that_are_not_wanted_neither_come_nor_go(home: Home, peer: Peer, files: MediaStore) -> None:
+    ben, anna_uri = await followed(home, peer)
+    await agree(home, peer, kinds='{ media = "strip", profiles = "strip" }')
+    anna = await home.stored(anna_uri)
+    theirs = peer.create(ben, attachment=[IMAGE])
+    assert await home.take(ben, theirs) == "done"
+    assert await home.count("media") == 0
+    post = await home.publish(anna, "bonjour", Audience.FOLLOWERS)
+    await attached(home, files, post)
+    status, body = await home.fetch(post.uri, ben)
+    assert (status, "attachment" in orjson.loads(body)) == (200, False)
+    (file,) = await home.rows("SELECT id FROM media")
+    assert (await home.fetch(f"/ap/media/{file[0]}", ben))[0] == 404
+    actor = orjson.loads((await home.fetch(anna.uri, ben))[1])
+    assert "summary" not in actor
+    assert actor["publicKey"]
+    await home.rule(peer.host)
+    status, body = await home.fetch(post.uri, ben)
+    assert len(orjson.loads(body)["attachment"]) == 1
+    assert (await home.fetch(f"/ap/media/{file[0]}", ben))[0] == 200
+
+
+async def test_a_delivery_goes_out_as_the_rules_want_it_when_it_goes(home: Home, peer: Peer) -> None:
+    """Queued before the rule was made, sent after it."""
+    ben, anna_uri = await followed(home, peer)
+    anna = await home.stored(anna_uri)
+    await home.publish(anna, "sondage", poll=PollDraft(("a", "b"), 3600_000))
+    await agree(home, peer, kinds='{ polls = "strip" }')
+    await home.deliver()
+    (sent,) = [one.document for one in peer.posted if one.document["type"] == "Create"]
+    assert (sent["object"]["type"], "oneOf" in sent["object"], "proof" in sent) == ("Note", False, False)
+    await agree(home, peer, kinds='{ posts = "deny" }')
+    await home.publish(anna, "bonjour")
+    assert await home.deliver() == 0
+    assert await home.rows("SELECT reason FROM decisions WHERE outcome = 'deny'") == [("kind_refused",)]
+    assert await home.take(ben, peer.create(ben)) == "refused: kind_refused"
+    assert await home.take(ben, peer.create(ben, inReplyTo=f"{anna_uri}/nothing")) == "done"
+
+
+async def test_what_waits_is_bounded_and_goes_some_day(home: Home, peer: Peer) -> None:
+    ben, anna_uri = await followed(home, peer)
+    await home.rule(peer.host, state="quarantined", more="limits = { held = 2, held_days = 3 }\n")
+    ended = [await home.take(ben, peer.create(ben)) for _ in range(3)]
+    assert ended == ["held: peer_quarantined", "held: peer_quarantined", "refused: held_full"]
+    anna = await home.stored(anna_uri)
+    for _ in range(3):
+        await home.publish(anna, "bonjour")
+    assert await home.count("deliveries", "state = 'held'") == 2
+    assert await home.count("decisions", "reason = 'held_full'") == 1
+    home.clock.pass_by(4 * DAY)
+    await perform(home.ctx, drop_overdue)
+    assert await home.count("deliveries", "state = 'held'") == 0
+    assert await home.rows("SELECT DISTINCT reason FROM deliveries WHERE state = 'refused'") == [("held_too_long",)]
+    assert await home.count("inbox", "state = 'refused' AND reason = 'held_too_long' AND body IS NULL") == 2
+
+
+async def test_posts_of_a_peer_are_kept_for_as_long_as_agreed(home: Home, peer: Peer) -> None:
+    ben, anna_uri = await followed(home, peer)
+    await agree(home, peer, retention_days="10")
+    anna = await home.stored(anna_uri)
+    ours = await home.publish(anna, "bonjour")
+    theirs = peer.create(ben)
+    assert await home.take(ben, theirs) == "done"
+    home.clock.pass_by(9 * DAY)
+    await forget_old_posts(home.ctx)
+    assert await home.find(theirs["object"]["id"]) is not None
+    home.clock.pass_by(2 * DAY)
+    await forget_old_posts(home.ctx)
+    assert await home.find(theirs["object"]["id"]) is None
+    assert await home.find(ours.uri) is not None
+    assert (
+        await home.take(ben, peer.create(ben, published="2026-01-01T00:00:00Z")) == "refused: known or deleted already"
+    )
+
+
+async def test_the_end_of_an_agreement_may_suspend_and_its_renewal_undoes_it(home: Home, peer: Peer) -> None:
+    await followed(home, peer)
+    last = day_of(home.clock())
+
+    async def until(day: str) -> None:
+        agreement = f"{{ reference = '1', from = 2020-01-01, until = {day} }}"
+        await agree(home, peer, agreement=agreement, on_expiry='"suspend"')
+
+    await until(last.isoformat())
+    await go_round(home.ctx)
+    assert await home.count("follows") == 1
+    home.clock.pass_by(DAY)
+    await go_round(home.ctx)
+    assert await home.count("follows") == 0
+    assert await home.count("actors", "host = :host AND host_suspended = 1", host=peer.host) > 0
+    await until((last + timedelta(days=30)).isoformat())
+    assert await home.count("actors", "host_suspended = 1") == 0
