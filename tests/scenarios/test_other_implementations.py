@@ -26,6 +26,7 @@ from tests.scenarios.world import ruleset
 
 PEERS = Path(__file__).parents[1] / "peers"
 FEDIFY = ("node", str(PEERS / "fedify" / "peer.mjs"))
+PUBBY = (sys.executable, "-m", "tests.peers.pubby_server")
 
 pytestmark = pytest.mark.timeout(300)
 needs_fedify = pytest.mark.skipif(
@@ -84,6 +85,7 @@ def started(*command: str) -> Iterator[str]:
     [
         pytest.param(FEDIFY, "cavage", marks=needs_fedify, id="fedify-cavage"),
         pytest.param(FEDIFY, "rfc9421", marks=needs_fedify, id="fedify-rfc9421"),
+        pytest.param(PUBBY, "cavage", id="pubby-cavage"),
     ],
 )
 async def test_another_implementation(
