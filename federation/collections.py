@@ -9,6 +9,7 @@ from aiohttp import web
 
 from federation import documents
 from federation.context import Context
+from federation.public_groups import addressing
 from federation.serving import (
     LARGEST,
     NOBODY,
@@ -28,6 +29,8 @@ from federation.wire.render import (
     OTHERS,
     featured_tags_uri,
     featured_uri,
+    moderators_uri,
+    render_activity,
     render_collection,
     render_count,
     render_items,
@@ -36,9 +39,9 @@ from federation.wire.render import (
     render_tag,
 )
 from policies.decision import Allow, Deny
-from policies.terms import ACCOUNTS
+from policies.terms import ACCOUNTS, Audience
 from policies.visibility import Door
-from storage import actors, featured, statuses, threads, timelines
+from storage import actors, featured, public_groups, statuses, threads, timelines
 from storage.database import Reader
 from storage.pages import Page
 from storage.records import Actor, Status
@@ -48,13 +51,15 @@ Show = Callable[[Reader, Asker, Status], Awaitable[dict[str, Any] | None]]
 
 
 async def get_outbox(ctx: Context, request: web.Request) -> web.Response:
-    """What a member posted for everybody, newest first."""
+    """What a member posted for everybody, or a public group shows, newest first."""
     asker = await identify(ctx, request)
     if isinstance(asker, Deny):
         return refuse(asker)
 
     async def unit(tx: Reader) -> web.Response:
         actor = await actors.get_actor(tx, path_id(request))
+        if actor is not None and await _is_public_group(tx, actor):
+            return answer(await _group_outbox(tx, ctx, asker, actor))
         if actor is None or not actor.local or actor.disabled_at is not None or actor.type == "Group":
             return refuse(NOT_FOUND)
         uri = actor.outbox or ""
@@ -71,21 +76,70 @@ async def get_outbox(ctx: Context, request: web.Request) -> web.Response:
 
 
 async def get_featured(ctx: Context, request: web.Request) -> web.Response:
-    """What a member pinned for everybody: posts for fewer people stay out, whoever asks."""
+    """What a member, or a public group, pinned for everybody: posts for fewer people stay out, whoever asks."""
     asker = await identify(ctx, request)
     if isinstance(asker, Deny):
         return refuse(asker)
 
     async def unit(tx: Reader) -> web.Response:
         actor = await actors.get_actor(tx, path_id(request))
-        if not _has_profile(actor):
+        if actor is None or not (_has_profile(actor) or await _is_public_group(tx, actor)):
             return refuse(NOT_FOUND)
         found = await timelines.list_pinned(tx, NOBODY, actor.id, Page(limit=PAGE), now=ctx.now())
         given = [one for one in found if isinstance(await decide_fetch(tx, ctx, asker, one, Door.AUTHOR), Allow)]
-        items = [await documents.note_document(tx, ctx.origin, status) for status in given]
+        items = [await _pinned(tx, ctx, asker, status) for status in given]
         return answer(render_items(featured_uri(actor), items))
 
     return await ctx.db.read(unit)
+
+
+async def _pinned(tx: Reader, ctx: Context, asker: Asker, status: Status) -> dict[str, Any] | str:
+    """A post whole, as Lemmy wants it; of what a group shows, another host's by its name: its home has the word."""
+    original = await statuses.get_status(tx, status.boost_of_id) if status.boost_of_id is not None else status
+    if original is None:
+        raise LookupError(f"{status.uri} shows nothing")
+    ours = isinstance(await decide_fetch(tx, ctx, asker, original, Door.AUTHOR), Allow)
+    return await documents.note_document(tx, ctx.origin, original) if ours else original.uri
+
+
+async def get_moderators(ctx: Context, request: web.Request) -> web.Response:
+    """Who moderates a public group: Lemmy believes nobody else there."""
+    asker = await identify(ctx, request)
+    if isinstance(asker, Deny):
+        return refuse(asker)
+
+    async def unit(tx: Reader) -> web.Response:
+        actor = await actors.get_actor(tx, path_id(request))
+        if actor is None or not await _is_public_group(tx, actor):
+            return refuse(NOT_FOUND)
+        found = await public_groups.list_with_role(tx, actor.id, public_groups.MODERATOR)
+        return answer(render_items(moderators_uri(actor), [one.uri for one in found]))
+
+    return await ctx.db.read(unit)
+
+
+async def _is_public_group(tx: Reader, actor: Actor) -> bool:
+    return actor.disabled_at is None and await public_groups.get_public_group(tx, actor.id) is not None
+
+
+async def _group_outbox(tx: Reader, ctx: Context, asker: Asker, group: Actor) -> dict[str, Any]:
+    """What a public group shows lately, in one piece, because Lemmy reads no pages: each as it was announced, where the post
+    is ours; others' posts are for their homes to show.
+    """
+    kinds = timelines.Kinds()
+    found = await timelines.list_account(tx, NOBODY, group.id, Page(limit=PAGE), kinds, now=ctx.now())
+    items = [await _announcement(tx, ctx, asker, group, boost) for boost in found]
+    return render_items(group.outbox or "", items) | {"totalItems": group.statuses_count}
+
+
+async def _announcement(tx: Reader, ctx: Context, asker: Asker, group: Actor, boost: Status) -> dict[str, Any]:
+    original = await statuses.get_status(tx, boost.boost_of_id or 0)
+    allowed = await decide_fetch(tx, ctx, asker, original, Door.AUTHOR)
+    if original is None or not isinstance(allowed, Allow):
+        return await post_document(tx, ctx, boost, wrap=True)
+    created = await post_document(tx, ctx, original, wrap=True)
+    more = addressing(group, Audience(boost.audience))
+    return render_activity(f"{boost.uri}#create", "Announce", group.uri, created, now=boost.created_at, **more)
 
 
 async def get_following(ctx: Context, request: web.Request) -> web.Response:

@@ -14,9 +14,9 @@ from federation.wire.proofs import sign_document
 from policies.quoting import policy_after
 from policies.ruleset import Ruleset
 from policies.terms import PROFESSIONS, Audience, PeerState
-from storage import actors, attestations, groups, media, moves, polls, quotes, statuses, threads
+from storage import actors, attestations, groups, media, moves, polls, public_groups, quotes, statuses, threads
 from storage.database import Reader
-from storage.records import Actor, Attestation, CustomEmoji, Group, Media, Status
+from storage.records import Actor, Attestation, CustomEmoji, Group, Media, PublicGroup, Status
 
 OPEN = frozenset({Audience.PUBLIC, Audience.UNLISTED})
 FIRST_REPLIES = 5
@@ -52,11 +52,16 @@ async def actor_document(
         portraits=_portraits(origin, actor),
         attestation=shown,
         profession=PROFESSIONS[shown.profession].en if shown else "",
-        group=await groups.get_group(tx, actor.id) if actor.type == "Group" else None,
+        group=await _group(tx, actor) if actor.type == "Group" else None,
         policy=policy,
     )
     identity = render.render_identity(await moves.list_aliases(tx, actor.id), moved.uri if moved else None)
     return document | identity
+
+
+async def _group(tx: Reader, actor: Actor) -> Group | PublicGroup | None:
+    """What kind of group an actor is."""
+    return await groups.get_group(tx, actor.id) or await public_groups.get_public_group(tx, actor.id)
 
 
 def _portraits(origin: Origin, actor: Actor) -> dict[str, str]:
@@ -86,11 +91,19 @@ async def note_parts(tx: Reader, origin: Origin, status: Status) -> render.NoteP
         media=[(file, media_url(origin, file, Audience(status.audience))) for file in files],
         poll=await polls.get_poll_of(tx, status.id),
         group=group,
+        public_group=await _public_group(tx, status, [actor for _, actor in mentioned]),
         quote=await _quote(tx, status),
         policy=policy_after(Audience(status.audience), quotes.read_policy(status.quote_policy)),
         answers=surroundings[0],
         context=surroundings[1],
     )
+
+
+async def _public_group(tx: Reader, status: Status, mentioned: list[Actor]) -> Actor | None:
+    """The public group, ours or another host's, that a post for everybody is addressed to; private ones are no such thing."""
+    named = [actor for actor in mentioned if actor.type == "Group"] if status.audience in OPEN else []
+    private = await groups.list_groups(tx, [actor.id for actor in named]) if named else {}
+    return next((actor for actor in named if actor.id not in private), None)
 
 
 async def _surroundings(tx: Reader, origin: Origin, status: Status) -> tuple[list[str], str | None]:

@@ -20,6 +20,7 @@ GET: dict[str, Handler] = {
     "/ap/actors/{id}/followers": serving.get_followers,
     "/ap/actors/{id}/following": collections.get_following,
     "/ap/actors/{id}/featured": collections.get_featured,
+    "/ap/actors/{id}/moderators": collections.get_moderators,
     "/ap/actors/{id}/tags": collections.get_featured_tags,
     "/ap/actors/{id}/objects": serving.get_group_object,
     "/ap/actors/{id}/media": files.get_group_file,

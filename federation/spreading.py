@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from federation import groups as group_posts
+from federation import public_groups as public_posts
 from federation.act import Act
 from federation.distribution import Outgoing, list_inboxes, send
 from federation.documents import create_document, prove
@@ -38,3 +39,4 @@ async def spread_change(act: Act, status: Status, author: Actor, *, also: Iterab
         await group_posts.submit(act, status, author, kind="Update")
         return
     await send_post(act, status, author, kind="Update", also=also)
+    await public_posts.relay_edit(act, status, author)

@@ -45,6 +45,7 @@ class Reason(StrEnum):
     GROUP_MISSPELT = "group_misspelt"
     NOT_A_MEMBER = "not_a_member"
     MODERATORS_ONLY = "moderators_only"
+    THREAD_LOCKED = "thread_locked"
     MENTIONS_GROUP = "mentions_group"
     GROUP_AS_TEXT = "group_as_text"
     OUTSIDERS_NOT_TOLD = "outsiders_not_told"

@@ -58,7 +58,7 @@ def may_join(facts: JoinFacts, ruleset: Ruleset, now: int) -> Decision:
 def join_steps(facts: JoinFacts, ruleset: Ruleset, now: int) -> Iterator[Decision]:
     """The trace of `may_join`."""
     yield from accept_steps(facts, ruleset, now)
-    yield _joining_step(facts)
+    yield joining_step(facts.joining, invited=facts.invited)
     if facts.host is not None:
         yield _cap_step(facts, peer_standing(ruleset, facts.host, day_of(now)))
 
@@ -108,11 +108,12 @@ def _host_step(facts: JoinFacts, host: str, ruleset: Ruleset) -> Decision:
     return Allow("group:reach", () if facts.members_there else (Reason.FIRST_OF_HOST,))
 
 
-def _joining_step(facts: JoinFacts) -> Decision:
-    rule = f"group:joining {facts.joining}"
-    if facts.invited:
+def joining_step(joining: Joining, *, invited: bool) -> Decision:
+    """What the group's way of joining says of somebody whom nothing else keeps out."""
+    rule = f"group:joining {joining}"
+    if invited:
         return Allow(rule)
-    match facts.joining:
+    match joining:
         case Joining.AUTOMATIC:
             return Allow(rule)
         case Joining.REQUEST:

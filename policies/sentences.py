@@ -181,6 +181,12 @@ WORDS: dict[Reason, Words] = {
         "Le groupe réserve la publication à ses modérateurs.",
         "The group keeps posting to its moderators.",
     ),
+    Reason.THREAD_LOCKED: Words(
+        "Les modérateurs ont fermé cette discussion.",
+        "The moderators have closed this discussion.",
+        "Les modérateurs du groupe ont fermé la discussion aux nouvelles réponses.",
+        "The group’s moderators have closed the thread to new replies.",
+    ),
     Reason.MENTIONS_GROUP: Words(
         "Le message mentionne un groupe privé : seuls ses membres le verront.",
         "The post mentions a private group: only its members will see it.",

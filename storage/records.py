@@ -194,6 +194,16 @@ class Group:
 
 
 @row
+class PublicGroup:
+    """A group of ours whose posts are for everybody. It is a type of its own, so that none is ever taken for a private one."""
+
+    actor_id: int
+    joining: str
+    posting: str
+    created_at: int
+
+
+@row
 class Membership:
     id: int
     group_id: int

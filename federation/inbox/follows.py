@@ -3,6 +3,7 @@
 from typing import Any, assert_never
 
 from federation import memberships
+from federation import public_groups as public_posts
 from federation.act import Act, perform
 from federation.context import Context
 from federation.facts import is_verified
@@ -37,18 +38,23 @@ async def on_follow(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         if await blocks.get_block(act.tx, target.id, actor.id) is not None:
             await refuse_follow(act, asked, actor, target)
             return "blocked by whom it follows"
+        entering = await public_posts.enter(act, target, actor)
+        if isinstance(entering, Deny):
+            await refuse_follow(act, asked, actor, target)
+            return entering.reason
         known = await is_verified(act.tx, actor, act.rules.ruleset, act.now)
         facts = ActivityFacts(
             actor.host, Kind.CONTROL, Audience.DIRECT, approach=target.type == "Person", verified=known
         )
         decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
-        return await _take(act, decision, asked, actor, target)
+        ask = bool(target.locked) if entering is None else isinstance(entering, Hold)
+        return await _take(act, decision, asked, actor, target, ask=ask)
 
     return await perform(ctx, unit)
 
 
-async def _take(act: Act, decision: Decision, asked: Follow, actor: Actor, target: Actor) -> Answer:
-    """A stranger's follow becomes a request that the member answers, or is refused, as the ruleset says."""
+async def _take(act: Act, decision: Decision, asked: Follow, actor: Actor, target: Actor, *, ask: bool) -> Answer:
+    """A stranger's follow becomes a request that the member answers, or is refused, as the ruleset says; `ask`: every one."""
     match decision:
         case Deny():
             await refuse_follow(act, asked, actor, target)
@@ -56,7 +62,7 @@ async def _take(act: Act, decision: Decision, asked: Follow, actor: Actor, targe
         case Hold(reason=reason) if reason is not Reason.STRANGER:
             return decision
         case Allow() | Limit() | Hold():
-            await take_follow(act, asked, actor, target, ask=bool(target.locked) or isinstance(decision, Hold))
+            await take_follow(act, asked, actor, target, ask=ask or isinstance(decision, Hold))
             return None
         case _ as never:
             assert_never(never)

@@ -7,6 +7,7 @@ the group's own announcement. Everything else that asks to be group-only is drop
 from typing import assert_never
 
 from federation import groups as group_posts
+from federation import public_groups as public_posts
 from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
@@ -69,7 +70,7 @@ async def _create(ctx: Context, verified: Verified, actor: Actor, created: str |
     if group is not None or verified.relayed_by:
         return await _receive_group_post(ctx, verified, note, actor, group)
     stamp = await fetch_stamp(ctx, note)
-    return await perform(ctx, lambda act: _receive(act, note, actor, stamp))
+    return await perform(ctx, lambda act: _receive(act, note, actor, stamp, verified.activity.raw))
 
 
 async def receive_quoting(ctx: Context, verified: Verified, document: Document, actor: Actor) -> Answer:
@@ -104,7 +105,10 @@ def _address(note: RemoteNote, author: Actor, group: Actor | None) -> Addressing
     return audience_of(note, author.followers, known)
 
 
-async def _receive(act: Act, note: RemoteNote, author: Actor, stamp: Stamp | None) -> Answer:
+async def _receive(
+    act: Act, note: RemoteNote, author: Actor, stamp: Stamp | None, activity: Document | None = None
+) -> Answer:
+    """A post that is in no private group; `activity` brought it, and is what public groups that it names pass on."""
     addressing = _address(note, author, None)
     approach = addressing.audience is Audience.DIRECT and not await _invited(act, note, author)
     facts = ActivityFacts(
@@ -123,8 +127,13 @@ async def _receive(act: Act, note: RemoteNote, author: Actor, stamp: Stamp | Non
     if addressing.audience is Audience.DIRECT and not await _is_for_somebody_here(act, addressing):
         return "addressed to nobody here"
     placement = Placement(addressing.audience, recipients=addressing.recipients)
-    note = note_without(note, _changes(decision))
-    return None if await store_note(act, note, author, placement, stamp) else "known or deleted already"
+    changes = _changes(decision)
+    status = await store_note(act, note_without(note, changes), author, placement, stamp)
+    if status is None:
+        return "known or deleted already"
+    if activity is not None and not changes:  # others are not given what is kept from us
+        await public_posts.take_in(act, status, author, activity)
+    return None
 
 
 async def _is_for_somebody_here(act: Act, addressing: Addressing) -> bool:
@@ -236,11 +245,13 @@ async def on_update(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     if status.group_id is not None:
         return await _update_group_post(ctx, verified, note, actor, status)
     stamp = await fetch_stamp(ctx, note)
-    return await perform(ctx, lambda act: take_edit(act, note, actor, stamp))
+    return await perform(ctx, lambda act: take_edit(act, note, actor, stamp, verified.activity.raw))
 
 
-async def take_edit(act: Act, note: RemoteNote, actor: Actor, stamp: Stamp | None) -> Answer:
-    """An edit of a post that is in no private group, if it is its author's."""
+async def take_edit(
+    act: Act, note: RemoteNote, actor: Actor, stamp: Stamp | None, activity: Document | None = None
+) -> Answer:
+    """An edit of a post that is in no private group, if it is its author's; `activity` brought it."""
     status = await statuses.get_status_by_uri(act.tx, note.uri)
     if status is None or status.actor_id != actor.id:
         return Reason.NOT_AUTHOR
@@ -251,8 +262,13 @@ async def take_edit(act: Act, note: RemoteNote, actor: Actor, stamp: Stamp | Non
         return decision
     if isinstance(decision, Deny):
         return decision.reason
-    note = note_without(note, _changes(decision))
-    return None if await update_note(act, note, status, actor, stamp) else "not newer than what is stored"
+    changes = _changes(decision)
+    edited = await update_note(act, note_without(note, changes), status, actor, stamp)
+    if edited is None:
+        return "not newer than what is stored"
+    if activity is not None and not changes:
+        await public_posts.relay(act, edited, actor, activity)
+    return None
 
 
 async def _update_group_post(
@@ -305,7 +321,7 @@ async def on_delete(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         raise ProtocolError(Fault.SHAPE, "a Delete of nothing")
 
     async def unit(act: Act) -> Answer:
-        answer = await delete_post(act, uri, actor)
+        answer = await delete_post(act, uri, actor, verified.activity.raw)
         if answer is None:
             await confirm(act, verified, actor)
         return answer
@@ -322,8 +338,10 @@ async def _remember_deletion(act: Act, uri: str, actor: Actor) -> Answer:
     return None
 
 
-async def delete_post(act: Act, uri: str, actor: Actor) -> Answer:
-    """What is stored of a post goes, wherever it was sent from here; what is not stored yet is kept out."""
+async def delete_post(act: Act, uri: str, actor: Actor, activity: Document | None = None) -> Answer:
+    """What is stored of a post goes, wherever it was sent from here; what is not stored yet is kept out. `activity` is
+    its author's word, for public groups to pass on.
+    """
     status = await statuses.get_status_by_uri(act.tx, uri)
     if status is None:
         await withdraw_stamp(act, uri, actor)
@@ -332,6 +350,7 @@ async def delete_post(act: Act, uri: str, actor: Actor) -> Answer:
         return Reason.NOT_AUTHOR
     author = await actors.get_actor(act.tx, status.actor_id)
     targets = await list_retraction_inboxes(act.tx, uri)
+    await public_posts.withdraw(act, status, activity)
     await announce_deletion(act.tx, status, now=act.now)
     await statuses.delete_status(act.tx, status, actor_uri=author.uri if author else actor.uri, now=act.now)
     group = await groups.get_group(act.tx, status.group_id) if status.group_id else None

@@ -2,6 +2,7 @@
 
 from federation import groups as group_posts
 from federation import memberships
+from federation import public_groups as public_posts
 from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
@@ -173,6 +174,7 @@ async def _like(act: Act, verified: Verified, actor: Actor) -> Answer:
         return "known already"
     await notify(act.tx, status.actor_id, "favourite", actor.id, status_id=status.id, now=act.now)
     await _relay(act, verified, status)
+    await public_posts.relay(act, status, actor, verified.activity.raw)
     return None
 
 
@@ -214,6 +216,7 @@ async def on_undo_like(ctx: Context, verified: Verified, actor: Actor) -> Answer
         )
         if status is not None:
             await _relay(act, verified, status)
+            await public_posts.relay_retraction(act, status, verified.activity.raw)
         return None
 
     return await perform(ctx, unit)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any, assert_never
 
 from federation import memberships
+from federation import public_groups as public_posts
 from federation.act import Act, perform
 from federation.context import Context
 from federation.distribution import Outgoing, send
@@ -24,7 +25,7 @@ from storage.records import Actor, Follow
 async def follow(
     ctx: Context, actor_id: int, target_id: int, *, boosts: bool = True, notify_posts: bool = False
 ) -> Allow | Deny | None:
-    """Follow somebody, or ask to join a private group; None when there is no such actor, or one has blocked the other."""
+    """Follow somebody, or ask to join a group; None when there is no such actor, or one has blocked the other."""
 
     async def unit(act: Act) -> Allow | Deny | None:
         actor, target = await get_pair(act.tx, actor_id, target_id)
@@ -34,7 +35,11 @@ async def follow(
             return await _ask_to_join(act, actor, target)
         if await blocks.list_blocks_between(act.tx, actor_id, [target_id]):
             return None
-        await begin_follow(act, actor, target, boosts=boosts, notify_posts=notify_posts)
+        entering = await public_posts.enter(act, target, actor)
+        if isinstance(entering, Deny):
+            return entering
+        ask = bool(target.locked) if entering is None else isinstance(entering, Hold)
+        await begin_follow(act, actor, target, boosts=boosts, notify_posts=notify_posts, ask=ask)
         return Allow("follow")
 
     return await perform(ctx, unit)
@@ -58,15 +63,19 @@ async def _ask_to_join(act: Act, actor: Actor, group: Actor) -> Allow | Deny:
             assert_never(never)
 
 
-async def begin_follow(act: Act, actor: Actor, target: Actor, *, boosts: bool, notify_posts: bool) -> None:
-    """A member of ours follows a person, or asks to; who follows already changes how."""
+async def begin_follow(
+    act: Act, actor: Actor, target: Actor, *, boosts: bool, notify_posts: bool, ask: bool | None = None
+) -> None:
+    """A member of ours follows somebody, or asks to; who follows already changes how. `ask`: whether somebody here is asked
+    first, if it is not what their account says.
+    """
     now = act.now
     known = await follows.get_follow(act.tx, actor.id, target.id)
     if known is not None:
         await follows.update_follow(act.tx, known.id, uri=known.uri, boosts=int(boosts), notify=int(notify_posts))
         return
     activity_id = new_id(now)
-    accepted = target.local and not target.locked
+    accepted = target.local and not (target.locked if ask is None else ask)
     made = Follow(
         id=activity_id,
         follower_id=actor.id,

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any, assert_never
 
 from federation import groups as group_posts
+from federation import public_groups as public_posts
 from federation.act import Act, perform
 from federation.composing import Composed, compose_text, list_emojis, resolve_names
 from federation.context import Context
 from federation.distribution import Outgoing, list_retraction_inboxes, send
-from federation.documents import prove
+from federation.documents import OPEN, prove
 from federation.facts import Parcel, get_attestation_facts, group_facts, send_facts
 from federation.fanout import announce_deletion, fan_out
 from federation.outbox import quotes
@@ -336,6 +337,7 @@ async def _store(act: Act, intent: _Intent, decision: Allow | Limit, draft: Draf
     )
     mentions = [statuses.Mention(actor.id) for actor in composed.mentioned if group is None or actor.id != group.id]
     mentions += _quoted_mention(intent, audience)
+    mentions += await _thread_groups(act.tx, parent, audience, known={one.actor_id for one in mentions})
     await statuses.insert_status(act.tx, status, mentions=mentions, tags=composed.tags, beside=beside)
     await replace_poll(act.tx, draft.poll, status.id, now)
     await media.attach_media(act.tx, draft.media_ids, status_id=status.id, actor_id=author.id)
@@ -354,6 +356,20 @@ def _quoted_mention(intent: _Intent, audience: Audience) -> list[statuses.Mentio
         if quoted.actor_id in {one.id for one in intent.composed.mentioned}
         else [statuses.Mention(quoted.actor_id, silent=True)]
     )
+
+
+async def _thread_groups(
+    tx: Reader, parent: Status | None, audience: Audience, *, known: set[int]
+) -> list[statuses.Mention]:
+    """The public groups that an answer for everybody goes to because its parent did (FEP-1b12), named or not: apps leave
+    out of the text whom the parent did not name. What is private is for nobody to be told of here.
+    """
+    if parent is None or audience not in OPEN or parent.audience not in OPEN:
+        return []
+    addressed = (await statuses.list_mentions(tx, [parent.id])).get(parent.id, [])
+    found = [actor.id for _, actor in addressed if actor.type == "Group" and actor.id not in known]
+    private = await groups.list_groups(tx, found) if found else {}
+    return [statuses.Mention(group_id, silent=True) for group_id in found if group_id not in private]
 
 
 def _chosen_group(intent: _Intent, audience: Audience) -> Actor | None:
@@ -385,6 +401,7 @@ async def _spread(act: Act, status: Status, author: Actor) -> None:
         return
     await fan_out(act.tx, status, author, now=act.now)
     await send_post(act, status, author, kind="Create")
+    await public_posts.take_in_own(act, status, author)
 
 
 async def edit(ctx: Context, author_id: int, status_id: int, change: Edit) -> Status | Deny | None:
@@ -478,29 +495,29 @@ async def retract(act: Act, status: Status, author: Actor) -> None:
     """A post is gone here, and wherever it went."""
     now = act.now
     targets = await list_retraction_inboxes(act.tx, status.uri)
+    activity_id = new_id(now)
+    deletion = await _render_delete(act, status, author, activity_id)
+    await public_posts.withdraw(act, status, deletion)
     await announce_deletion(act.tx, status, now=now)
     group = await groups.get_group(act.tx, status.group_id) if status.group_id else None
     await statuses.delete_status(act.tx, status, actor_uri=author.uri, now=now)
     if group is not None and group.local:
         await group_posts.retract(act, status.uri, group.actor_id, targets)
     elif targets:
-        await _send_delete(act, status, author, targets)
+        parcel = Parcel(Kind.RETRACTION, Audience(status.audience), status.uri)
+        await receipts.mark_retracted(act.tx, status.uri, now=now)
+        await send(act, Outgoing(activity_id, deletion, author.id), parcel, targets)
 
 
-async def _send_delete(act: Act, status: Status, author: Actor, targets: list[Any]) -> None:
-    now = act.now
-    activity_id = new_id(now)
+async def _render_delete(act: Act, status: Status, author: Actor, activity_id: int) -> dict[str, Any]:
     public = status.audience in {Audience.PUBLIC, Audience.UNLISTED}
     document = render_activity(
         act.ctx.origin.activity(activity_id),
         "Delete",
         author.uri,
         render_tombstone(status.uri),
-        now=now,
+        now=act.now,
         to=[PUBLIC] if public else [],
     )
     keys = await get_keys(act.tx, author.id, author.uri)
-    outgoing = Outgoing(activity_id, prove(document, keys.ed25519, Audience(status.audience), now), author.id)
-    parcel = Parcel(Kind.RETRACTION, Audience(status.audience), status.uri)
-    await receipts.mark_retracted(act.tx, status.uri, now=now)
-    await send(act, outgoing, parcel, targets)
+    return prove(document, keys.ed25519, Audience(status.audience), act.now)

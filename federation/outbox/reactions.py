@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from federation import groups as group_posts
+from federation import public_groups as public_posts
 from federation.act import Act, perform
 from federation.context import Context
 from federation.distribution import Outgoing, list_retraction_inboxes, send
@@ -104,13 +105,21 @@ async def _tell_author(act: Act, seen: Seen, activity_id: int, like: dict[str, A
             await group_posts.announce(act, seen.status, proven, keep=False)
             return
         target = Inbox(group_actor.host, group_actor.inbox)
-    elif seen.author.local:
-        return
     else:
-        document |= {"to": [seen.author.uri]}
-        proven = document
+        proven = document | {"to": [seen.author.uri]}
+        await _tell_public_groups(act, seen, prove(proven, keys.ed25519, audience, act.now), kind)
+        if seen.author.local:
+            return
         target = Inbox(seen.author.host, seen.author.inbox)
     await send(act, Outgoing(activity_id, proven, seen.actor.id), parcel, [target])
+
+
+async def _tell_public_groups(act: Act, seen: Seen, activity: dict[str, Any], kind: Kind) -> None:
+    """Those of ours that show the post tell everybody who follows them; proven, since it does not come from who likes it."""
+    if kind is Kind.CONTENT:
+        await public_posts.relay(act, seen.status, seen.actor, activity)
+    else:
+        await public_posts.relay_retraction(act, seen.status, activity)
 
 
 async def boost(ctx: Context, actor_id: int, status_id: int, audience: Audience | None) -> Status | Deny | None:

@@ -15,7 +15,7 @@ from federation.wire.quotes import STAMP_TERMS, render_can_quote, render_quote, 
 from federation.wire.values import PUBLIC
 from policies.quoting import NOBODY, QuotePolicy
 from policies.terms import ACCOUNTS, GROUP_ONLY, NS, Audience
-from storage.records import Actor, Attestation, Group, Media, Poll, Status, described, listed
+from storage.records import Actor, Attestation, Group, Media, Poll, PublicGroup, Status, described, listed
 
 AS2 = "https://www.w3.org/ns/activitystreams"
 SECURITY = "https://w3id.org/security/v1"
@@ -42,6 +42,12 @@ _ACTOR_TERMS = {
     "implements": {"@id": "https://w3id.org/fep/844e#implements", "@type": "@id"},
     "accessType": NS + "accessType",
     "groupPolicy": {"@id": NS + "groupPolicy", "@type": "@json"},
+}
+_PUBLIC_GROUP_TERMS = {
+    "lemmy": "https://join-lemmy.org/ns#",
+    "moderators": {"@id": "lemmy:moderators", "@type": "@id"},
+    "postingRestrictedToMods": "lemmy:postingRestrictedToMods",
+    "sensitive": "as:sensitive",
 }
 _NOTE_TERMS = {
     "ostatus": "http://ostatus.org#",
@@ -97,6 +103,7 @@ class NoteParts:
     media: Sequence[tuple[Media, str]] = ()  # with the address of each file
     poll: Poll | None = None
     group: Actor | None = None
+    public_group: Actor | None = None  # that a post for everybody is addressed to
     quote: tuple[str, str] | None = None  # what it quotes, and the stamp that allows it
     policy: QuotePolicy = NOBODY
     context: str | None = None  # where its thread is listed
@@ -124,6 +131,11 @@ def featured_uri(actor: Actor) -> str:
     return f"{actor.uri}/featured"
 
 
+def moderators_uri(actor: Actor) -> str:
+    """Where it stands who moderates a public group."""
+    return f"{actor.uri}/moderators"
+
+
 def featured_tags_uri(actor: Actor) -> str:
     """Where a person's featured hashtags stand."""
     return f"{actor.uri}/tags"
@@ -137,7 +149,7 @@ def render_actor(
     portraits: Mapping[str, str] | None = None,
     attestation: Attestation | None = None,
     profession: str = "",
-    group: Group | None = None,
+    group: Group | PublicGroup | None = None,
     policy: GroupPolicy | None = None,
 ) -> dict[str, Any]:
     """The whole actor. `portraits` has the addresses of its `icon` and `image`, as far as there are any;
@@ -161,13 +173,35 @@ def render_actor(
     document |= {name: _image(url) for name, url in (portraits or {}).items()}
     if actor.type in ACCOUNTS:
         document |= {"featured": featured_uri(actor), "featuredTags": featured_tags_uri(actor)}
-    if group is not None:
-        document |= {"accessType": "closed"}
+    match group:
+        case Group():
+            document |= {"accessType": "closed"}
+        case PublicGroup():
+            document |= _public_group(actor, group)
+        case None:
+            pass
+        case _ as never:
+            assert_never(never)
     if policy is not None:
         document |= {
             "groupPolicy": {"requires": [GROUP_ONLY], "epoch": policy.epoch, "reach": list(policy.reach)},
         }
     return document
+
+
+def _public_group(actor: Actor, group: PublicGroup) -> dict[str, Any]:
+    """What Lemmy, PieFed and Mbin read of a community (FEP-1b12). To Lemmy 1.0 one that approves its followers is private
+    and may have no public posts, so this is said of none; a request to join waits all the same.
+    """
+    return {
+        "@context": [AS2, SECURITY, MULTIKEY, _ACTOR_TERMS | _PUBLIC_GROUP_TERMS],
+        "attributedTo": moderators_uri(actor),
+        "moderators": moderators_uri(actor),
+        "featured": featured_uri(actor),
+        "postingRestrictedToMods": group.posting == "moderators",
+        "manuallyApprovesFollowers": False,
+        "sensitive": False,
+    }
 
 
 def render_identity(aliases: Sequence[str], moved_to: str | None) -> dict[str, Any]:
@@ -229,9 +263,9 @@ def render_addressing(status: Status, parts: NoteParts) -> dict[str, Any]:
     followers = author.followers or ""
     match Audience(status.audience):
         case Audience.PUBLIC:
-            return {"to": [PUBLIC], "cc": [followers, *named]}
+            return {"to": [PUBLIC], "cc": [followers, *named], **_in_public_group(parts)}
         case Audience.UNLISTED:
-            return {"to": [followers], "cc": [PUBLIC, *named]}
+            return {"to": [followers], "cc": [PUBLIC, *named], **_in_public_group(parts)}
         case Audience.FOLLOWERS:
             return {"to": [followers], "cc": named}
         case Audience.DIRECT:
@@ -243,6 +277,11 @@ def render_addressing(status: Status, parts: NoteParts) -> dict[str, Any]:
             return {"to": [parts.group.uri, parts.group.followers], "cc": [], "audience": parts.group.uri}
         case _ as never:
             assert_never(never)
+
+
+def _in_public_group(parts: NoteParts) -> dict[str, str]:
+    """FEP-1b12 wants the group named in `audience` besides being addressed."""
+    return {} if parts.public_group is None else {"audience": parts.public_group.uri}
 
 
 def render_note(status: Status, parts: NoteParts) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""`confrere group`: private groups, and what their moderators do."""
+"""`confrere group`: private groups and public ones, and what their moderators do."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -7,21 +7,25 @@ import click
 
 from federation.context import Context
 from federation.outbox import groups as acts
+from federation.outbox import public_groups as public_acts
 from federation.outbox.groups import NewGroup
 from federation.outbox.profiles import NAME
+from federation.outbox.public_groups import NewPublicGroup
 from policies.decision import Deny
 from policies.membership import Joining
 from policies.rules import HOST
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
-from server.cli.people import get_anyone, get_group, get_member, refuse, tell_member
+from server.cli.people import get_any_group, get_anyone, get_group, get_member, refuse, tell_member
 from server.speech import say
-from storage import groups
+from storage import follows, groups, public_groups
 from storage.database import Reader
 from storage.members import Person
-from storage.records import listed
+from storage.records import Actor, PublicGroup, listed
+
+MOST_WAITING = 1_000  # beyond that many nobody counts
 
 
-@click.group("group", cls=Group, **told("Private groups.", "Groupes privés.", "confrere group list"))
+@click.group("group", cls=Group, **told("Groups.", "Groupes.", "confrere group list"))
 def group_command() -> None:
     pass
 
@@ -29,8 +33,8 @@ def group_command() -> None:
 @group_command.command(
     "add",
     **told(
-        "Create a private group with its first moderator.",
-        "Créer un groupe privé avec son premier modérateur.",
+        "Create a group with its first moderator: private, or --public for everybody to read.",
+        "Créer un groupe avec son premier modérateur : privé, ou --public pour que tout le monde le lise.",
         "confrere group add cardiologie --title Cardiologie --joining request --reach chu-b.example --moderator claire",
     ),
 )
@@ -39,32 +43,59 @@ def group_command() -> None:
 @click.option("--joining", required=True, type=click.Choice([joining.value for joining in Joining]))
 @click.option("--reach", multiple=True, metavar="HOST", help=say("A peer its posts may go to.", "Un pair autorisé."))
 @click.option("--moderator", required=True, metavar="NAME")
+@click.option("--public", is_flag=True, help=say("Everybody reads its posts.", "Tout le monde lit ses messages."))
+@click.option(
+    "--moderators-only",
+    is_flag=True,
+    help=say("Of a public group: only moderators post.", "D'un groupe public : seuls les modérateurs publient."),
+)
 @click.pass_obj
-def add(console: Console, name: str, title: str, joining: str, reach: tuple[str, ...], moderator: str) -> None:
+def add(
+    console: Console,
+    name: str,
+    title: str,
+    joining: str,
+    reach: tuple[str, ...],
+    moderator: str,
+    *,
+    public: bool,
+    moderators_only: bool,
+) -> None:
     if not NAME.fullmatch(name.lower()):
         raise Refused(say("a name has letters, digits and _ only", "un nom n'a que des lettres, chiffres et _"))
     if wrong := [host for host in reach if not HOST.fullmatch(host)]:
         raise Refused(say(f"not a host name: {wrong[0]}", f"pas un nom d'hôte : {wrong[0]}"))
 
+    if public and reach:
+        raise Refused(say("a public group reaches everybody", "un groupe public s'adresse à tout le monde"))
+    if moderators_only and not public:
+        raise Refused(say("--moderators-only is for public groups", "--moderators-only est pour les groupes publics"))
+
     async def act(ctx: Context) -> str:
         person = await ctx.db.read(lambda tx: get_member(tx, moderator))
-        new = NewGroup(name, title, Joining(joining), reach, person.actor.id)
         try:
-            return (await acts.create(ctx, new, by=CONSOLE)).uri
+            return (await _create(ctx, person)).uri
         except ValueError as error:
             raise Refused(say(f"the name {name} is taken", f"le nom {name} est pris")) from error
 
+    async def _create(ctx: Context, person: Person) -> Actor:
+        way = Joining(joining)
+        if public:
+            new = NewPublicGroup(name, title, way, person.actor.id, moderators_only)
+            return await public_acts.create(ctx, new, by=CONSOLE)
+        return await acts.create(ctx, NewGroup(name, title, way, reach, person.actor.id), by=CONSOLE)
+
     uri = console.run(act)
     sentence = say(f"Created group {name}; {moderator} moderates it.", f"Groupe {name} créé ; {moderator} le modère.")
-    console.tell({"name": name, "uri": uri}, sentence)
+    console.tell({"name": name, "uri": uri, "public": public}, sentence)
 
 
 @group_command.command("list", **told("Groups of this instance.", "Les groupes d'ici.", "confrere group list"))
 @click.pass_obj
 def list_(console: Console) -> None:
     async def rows(tx: Reader) -> list[dict[str, Any]]:
-        found = await groups.list_local_groups(tx)
-        return [await _describe(tx, actor.username) for _, actor in found]
+        found = [*await groups.list_local_groups(tx), *await public_groups.list_public_groups(tx)]
+        return [await _describe(tx, name) for name in sorted(actor.username for _, actor in found)]
 
     console.show_rows(console.run(lambda ctx: ctx.db.read(rows)), say("No groups yet.", "Pas encore de groupe."))
 
@@ -249,13 +280,20 @@ def _act_on(console: Console, group: str, member: str, act: Callable[[Context, i
 
 
 async def _describe(tx: Reader, name: str) -> dict[str, Any]:
-    group, actor = await get_group(tx, name)
-    people = await groups.list_members(tx, group.actor_id, states=("active", "pending"))
-    return {
+    group, actor = await get_any_group(tx, name)
+    described = {
         "name": actor.username,
         "title": actor.name,
         "uri": actor.uri,
+        "public": isinstance(group, PublicGroup),
         "joining": group.joining,
+        "posting": group.posting,
+    }
+    if isinstance(group, PublicGroup):
+        waiting = await follows.list_requests(tx, actor.id, before=2**62, limit=MOST_WAITING)
+        return described | {"reach": [], "members": actor.followers_count, "waiting": len(waiting)}
+    people = await groups.list_members(tx, group.actor_id, states=("active", "pending"))
+    return described | {
         "reach": listed(group.reach),
         "members": sum(each.membership.state == "active" for each in people),
         "waiting": sum(each.membership.state == "pending" for each in people),

@@ -8,10 +8,10 @@ from policies.sentences import sentence
 from policies.terms import Audience
 from server.cli.console import Refused
 from server.speech import say
-from storage import actors, groups, members
+from storage import actors, groups, members, public_groups
 from storage.database import Reader
 from storage.members import Person
-from storage.records import Actor, Group
+from storage.records import Actor, Group, PublicGroup
 
 
 async def get_member(tx: Reader, name: str) -> Person:
@@ -30,6 +30,13 @@ async def get_group(tx: Reader, name: str) -> tuple[Group, Actor]:
     if actor is None or group is None:
         raise Refused(say(f"no group {name} here", f"pas de groupe {name} ici"))
     return group, actor
+
+
+async def get_any_group(tx: Reader, name: str) -> tuple[Group | PublicGroup, Actor]:
+    """A group of ours by name, private or public. Refused for anything else."""
+    actor = await actors.get_actor_by_handle(tx, name.removeprefix("@"), "")
+    public = await public_groups.get_public_group(tx, actor.id) if actor else None
+    return (public, actor) if public is not None and actor is not None else await get_group(tx, name)
 
 
 async def get_channel(tx: Reader, name: str) -> Actor:

@@ -169,6 +169,33 @@ CREATE TABLE memberships (
 
 CREATE INDEX memberships_by_actor ON memberships (actor_id);
 
+-- Groups of ours whose posts are for everybody (FEP-1b12). None of them is in `groups`: those are the private ones.
+-- Who belongs to one follows it; who may not is blocked by it; its posts are its boosts.
+CREATE TABLE public_groups (
+  actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
+  joining TEXT NOT NULL,             -- automatic, request, invite
+  posting TEXT NOT NULL,             -- members, moderators
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE TABLE public_group_roles (
+  group_id INTEGER NOT NULL REFERENCES public_groups (actor_id) ON DELETE CASCADE,
+  actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  role TEXT NOT NULL,                -- moderator, invited
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (group_id, actor_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX public_group_roles_by_actor ON public_group_roles (actor_id);
+
+-- Threads to which only moderators may add.
+CREATE TABLE public_group_locks (
+  group_id INTEGER NOT NULL REFERENCES public_groups (actor_id) ON DELETE CASCADE,
+  thread_id INTEGER NOT NULL,
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (group_id, thread_id)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE follows (
   id INTEGER PRIMARY KEY,
   follower_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,

@@ -32,12 +32,12 @@ from federation.wire.origins import host_of
 from policies.edits import closed_network
 from policies.terms import Audience, Level
 from policies.verification import Purpose
-from storage import actors, groups, inbox, members, rules, statuses
+from storage import actors, groups, inbox, members, public_groups, rules, statuses
 from storage.database import Database, Row, Transaction
 from storage.engines import connect
 from storage.ids import new_id
 from storage.media_store import MediaStore
-from storage.records import Actor, Group, InboxItem, Member, Membership, Status, as_json
+from storage.records import Actor, Group, InboxItem, Member, Membership, PublicGroup, Status, as_json
 from tests.conftest import Addresses
 from tests.federation.peer import Someone, new_keys, signed
 
@@ -135,6 +135,22 @@ class Home:
         await self.db.transact(lambda tx: groups.insert_group(tx, row))
         await self.enroll(actor, moderator, moderator=1)
         return actor
+
+    async def public_group(
+        self, name: str, moderator: Actor, *, joining: str = "automatic", posting: str = "members"
+    ) -> Actor:
+        """A public group of ours with its first moderator."""
+        actor = await self._insert("Group", name)
+        await self.update(actor, locked=int(joining != "automatic"), discoverable=1)
+        now = self.clock()
+        row = PublicGroup(actor.id, joining, posting, now)
+
+        async def unit(tx: Transaction) -> None:
+            await public_groups.insert_public_group(tx, row)
+            await public_groups.upsert_role(tx, actor.id, moderator.id, public_groups.MODERATOR, now=now)
+
+        await self.db.transact(unit)
+        return await self.stored(actor.uri)
 
     async def enroll(
         self, group: Actor, actor: Actor, *, until: int = groups.FOR_EVER, state: str = "active", **more: int

@@ -378,6 +378,17 @@ def test_a_group_has_its_moderator(group: Console) -> None:
     assert (member["name"], member["state"], member["moderator"]) == ("@claire", "active", True)
 
 
+def test_a_public_group_is_made_as_one(group: Console) -> None:
+    add = ("group", "add", "ecg", "--title", "ECG", "--joining", "automatic", "--moderator", "claire")
+    assert "everybody" in group.refuse(*add, "--public", "--reach", "chu-b.example")
+    assert "public groups" in group.refuse(*add, "--moderators-only")
+    assert group.ask(*add, "--public", "--moderators-only")["public"]
+    told = group.ask("group", "show", "ecg")
+    assert (told["public"], told["posting"], told["reach"], told["members"]) == (True, "moderators", [], 1)
+    assert [row["public"] for row in group.ask("group", "list")] == [False, True]
+    assert "taken" in group.refuse(*add, "--public")
+
+
 def test_groups_that_may_not_be(group: Console) -> None:
     add = ("group", "add", "--title", "T", "--joining", "request", "--moderator")
     assert "taken" in group.refuse(*add, "claire", "cardiologie")

@@ -296,6 +296,9 @@ UNASKED = {
         "list_local_quoting": "our members' own posts, for telling each of what they quote",
         "list_unwelcome": "by whom posts are that their readers were asked about",
     },
+    "public_groups": {
+        "list_showing": "the boosts by which groups of ours show a post, for passing on what becomes of it"
+    },
     "relations": {"list_boosting": "people, of a post that its reader was asked about"},
     "marks": {"list_marks": "what viewers did with posts that they were shown"},
     "deliveries": {"list_inboxes_of_author": "where a person's posts went, for telling that they are gone"},

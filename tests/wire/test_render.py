@@ -16,7 +16,7 @@ from federation.wire.quotes import CanQuote, RemoteQuote
 from federation.wire.values import PUBLIC
 from policies.quoting import CHOICES
 from policies.terms import GROUP_ONLY, Audience
-from storage.records import Actor, Attestation, Group, Media, Poll, Status, as_json
+from storage.records import Actor, Attestation, Group, Media, Poll, PublicGroup, Status, as_json
 
 NOW = 1_795_000_000_123
 BASE = "https://chu-a.example"
@@ -178,6 +178,29 @@ def test_only_a_members_host_is_told_a_groups_epoch_and_reach() -> None:
     assert (found.group_policy.epoch, found.group_policy.reach) == (5, ("chu-b.example",))
     assert "groupPolicy" not in render.render_actor(GROUP, [], HOME, group=group)
     assert told["publicKey"] is None
+
+
+def test_a_public_group_is_a_community_that_lemmy_reads() -> None:
+    """Its moderators are listed, and it is not said to approve its followers: such a one is private to Lemmy 1.0."""
+    locked = replace(GROUP, locked=1)
+    told = render.render_actor(locked, [], HOME, group=PublicGroup(9, "request", "moderators", NOW))
+    assert parse_actor(told).access_type is None
+    assert told["attributedTo"] == told["moderators"] == f"{GROUP.uri}/moderators"
+    assert told["featured"] == f"{GROUP.uri}/featured"
+    assert (told["postingRestrictedToMods"], told["manuallyApprovesFollowers"]) == (True, False)
+
+
+@pytest.mark.parametrize("audience", [Audience.PUBLIC, Audience.UNLISTED])
+def test_a_post_says_in_which_public_group_it_is(audience: Audience) -> None:
+    parts = render.NoteParts(ANNA, mentions=[GROUP], public_group=GROUP)
+    note = render.render_note(post(audience), parts)
+    assert note["audience"] == GROUP.uri
+    assert GROUP.uri in note["cc"]
+
+
+@pytest.mark.parametrize("audience", [Audience.FOLLOWERS, Audience.DIRECT])
+def test_a_post_for_fewer_is_in_no_public_group(audience: Audience) -> None:
+    assert "audience" not in render.render_note(post(audience), render.NoteParts(ANNA, public_group=GROUP))
 
 
 def test_activities_leave_out_what_is_not_said() -> None:

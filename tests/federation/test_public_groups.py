@@ -1,0 +1,303 @@
+"""Public groups of ours (FEP-1b12): who follows them, what they show and pass on, and what never gets there."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+import pytest
+
+from federation.outbox import follows, notes, reactions
+from federation.outbox.notes import Edit
+from federation.public_groups import OpenPost
+from federation.wire.values import PUBLIC
+from policies.decision import Allow, Deny, Reason
+from policies.terms import Audience
+from storage import public_groups
+from storage.pages import Page
+from storage.records import Actor, PublicGroup
+from storage.timelines import list_home
+from tests.federation.home import Home
+from tests.federation.peer import Document, Peer, Someone, proven
+
+
+@dataclass
+class Forum:
+    """A public group of ours; Ben of a peer follows it, Anna moderates it."""
+
+    home: Home
+    peer: Peer
+    anna: Actor
+    group: Actor
+    ben: Someone
+
+    def follow(self, who: Someone) -> Document:
+        return self.peer.activity("Follow", who, self.group.uri)
+
+    async def gets(self) -> list[Document]:
+        """What the peer is sent, by type, without what is not the group's."""
+        while await self.home.deliver():
+            pass
+        posted = [one.document for one in self.peer.posted if one.body]
+        self.peer.asked.clear()
+        return [one for one in posted if one["actor"] == self.group.uri]
+
+    async def announced(self) -> list[tuple[str, str]]:
+        """What the group announced: the type of what is in it ("" for a plain boost), and whose it is."""
+        found = []
+        for one in await self.gets():
+            inner = one["object"]
+            found.append((inner["type"], inner["actor"]) if isinstance(inner, dict) else (one["type"], inner))
+        return sorted(found)
+
+    def create(self, by: Someone, **more: Any) -> Document:
+        return self.peer.create(by, cc=[by.followers, self.group.uri], **more)
+
+    async def shown(self) -> int:
+        return await self.home.count("statuses", "boost_of_id IS NOT NULL AND actor_id = :id", id=self.group.id)
+
+
+@pytest.fixture
+async def forum(home: Home, peer: Peer) -> Forum:
+    await home.rule(peer.host)
+    anna = await home.member("anna", verified=True)
+    group, ben = await home.public_group("ecg", anna), peer.actor("ben")
+    made = Forum(home, peer, anna, group, ben)
+    assert await home.take(ben, made.follow(ben)) == "done"
+    [accepted] = await made.gets()
+    assert accepted["type"] == "Accept"
+    assert accepted["object"]["actor"] == ben.uri
+    return made
+
+
+# --- who follows -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("joining", "ended", "answer", "state"),
+    [
+        ("automatic", "done", ["Accept"], "accepted"),
+        ("request", "done", [], "pending"),
+        ("invite", "refused: invitation_needed", ["Reject"], None),
+    ],
+)
+async def test_a_stranger_asks_to_follow(
+    forum: Forum, joining: str, ended: str, answer: list[str], state: str | None
+) -> None:
+    group = await forum.home.public_group("suivi", forum.anna, joining=joining)
+    assert await forum.home.take(forum.ben, forum.peer.activity("Follow", forum.ben, group.uri)) == ended
+    while await forum.home.deliver():
+        pass
+    assert [one.document["type"] for one in forum.peer.posted if one.body] == answer
+    rows = await forum.home.rows("SELECT state FROM follows WHERE followee_id = :id", id=group.id)
+    assert [row[0] for row in rows] == ([state] if state else [])
+
+
+async def test_an_invitation_is_good_once(forum: Forum) -> None:
+    home = forum.home
+    david = await home.member("david")
+    group = await home.public_group("suivi", forum.anna, joining="invite")
+    refused = await follows.follow(home.ctx, david.id, group.id)
+    assert isinstance(refused, Deny)
+    assert refused.reason is Reason.INVITATION_NEEDED
+    await home.db.transact(
+        lambda tx: public_groups.upsert_role(tx, group.id, david.id, public_groups.INVITED, now=home.clock())
+    )
+    assert isinstance(await follows.follow(home.ctx, david.id, group.id), Allow)
+    await follows.unfollow(home.ctx, david.id, group.id)
+    assert isinstance(await follows.follow(home.ctx, david.id, group.id), Deny)
+
+
+# --- what is posted ----------------------------------------------------------------------------------------------
+
+
+async def test_a_members_post_goes_to_all_followers(forum: Forum) -> None:
+    """Once whole within an Announce, once as a plain boost; here it is in the home timeline of who follows."""
+    home, david = forum.home, await forum.home.member("david")
+    assert isinstance(await follows.follow(home.ctx, david.id, forum.group.id), Allow)
+    post = await home.publish(forum.anna, "@ecg Un article")
+    plain, whole = sorted(await forum.gets(), key=lambda one: isinstance(one["object"], dict))
+    assert plain["object"] == post.uri
+    created = whole["object"]
+    assert created["type"] == "Create"
+    assert created["object"]["id"] == post.uri
+    assert created["object"]["audience"] == created["audience"] == forum.group.uri
+    assert "proof" in created
+    for one in (plain, whole):
+        assert (one["to"], one["cc"], one["audience"]) == ([PUBLIC], [forum.group.followers], forum.group.uri)
+    found = await home.db.read(lambda tx: list_home(tx, david.id, Page(limit=20), now=home.clock()))
+    assert [one.boost_of_id for one in found] == [post.id]
+
+
+async def test_a_followers_post_from_elsewhere_goes_on_as_it_came(forum: Forum) -> None:
+    activity = proven(forum.ben, forum.create(forum.ben))
+    assert await forum.home.take(forum.ben, activity) == "done"
+    plain, whole = sorted(await forum.gets(), key=lambda one: isinstance(one["object"], dict))
+    assert whole["object"] == activity
+    assert plain["object"] == activity["object"]["id"]
+    assert await forum.shown() == 1
+
+
+async def test_an_answer_goes_where_its_parent_went(forum: Forum) -> None:
+    """Apps leave out of the text whom the parent did not name."""
+    activity = forum.create(forum.ben)
+    assert await forum.home.take(forum.ben, activity) == "done"
+    await forum.gets()
+    parent = await forum.home.find(activity["object"]["id"])
+    assert parent is not None
+    answer = await forum.home.publish(forum.anna, "Merci", in_reply_to=parent.id)
+    assert (("Announce", answer.uri)) in await forum.announced()
+
+
+async def test_who_does_not_follow_is_not_passed_on(forum: Forum) -> None:
+    eve, david = forum.peer.actor("eve"), await forum.home.member("david")
+    assert await forum.home.take(eve, forum.create(eve)) == "done"
+    await forum.home.publish(david, "@ecg Bonjour")
+    assert await forum.announced() == []
+    assert await forum.shown() == 0
+    rows = await forum.home.rows("SELECT DISTINCT reason FROM decisions WHERE point = 'pass'")
+    assert rows == [("not_a_member",)]
+
+
+async def test_an_impostor_posts_nothing(forum: Forum) -> None:
+    """Neither in the name of who follows, nor by saying that the group announced it."""
+    eve = forum.peer.actor("eve")
+    forged = forum.peer.activity("Create", eve, forum.peer.note(forum.ben, cc=[forum.group.uri]))
+    assert (await forum.home.take(eve, forged)).startswith("refused: actor-mismatch")
+    claimed = forum.peer.activity("Announce", eve, {**forum.create(forum.ben), "actor": forum.group.uri})
+    assert (await forum.home.take(eve, claimed)).startswith("refused")
+    assert await forum.shown() == 0
+    assert await forum.announced() == []
+
+
+@pytest.mark.parametrize("audience", [Audience.FOLLOWERS, Audience.DIRECT])
+async def test_what_is_for_fewer_is_not_passed_on(forum: Forum, audience: Audience) -> None:
+    to = [forum.ben.followers] if audience is Audience.FOLLOWERS else [forum.anna.uri]
+    restricted = forum.peer.create(forum.ben, to=to, cc=[forum.group.uri])
+    assert (await forum.home.take(forum.ben, restricted)) in {"done", "held: recipient_unverified"}
+    await forum.home.publish(forum.anna, "@ecg Entre nous", audience)
+    assert await forum.announced() == []
+    assert await forum.shown() == 0
+
+
+async def test_a_private_groups_post_never_goes_this_way(forum: Forum) -> None:
+    """Not by naming both, not by adding the public one later, and not by any function that is given one."""
+    home = forum.home
+    private = await home.group("cardiologie", forum.anna)
+    post = await home.publish(forum.anna, "@cardiologie @ecg Un cas")
+    assert post.audience == Audience.GROUP
+    assert isinstance(await notes.edit(home.ctx, forum.anna.id, post.id, Edit("@cardiologie @ecg Un cas")), type(post))
+    await reactions.favourite(home.ctx, forum.anna.id, post.id)
+    await notes.delete(home.ctx, forum.anna.id, post.id)
+    assert await forum.announced() == []
+    assert await forum.shown() == 0
+    with pytest.raises(ValueError, match="not for everybody"):
+        OpenPost(post)
+    with pytest.raises(ValueError, match="private group"):
+        await home.db.transact(
+            lambda tx: public_groups.insert_public_group(tx, PublicGroup(private.id, "automatic", "members", 1))
+        )
+
+
+async def test_only_what_everybody_sees_is_an_open_post(forum: Forum) -> None:
+    post = await forum.home.publish(forum.anna, "Un article")
+    assert OpenPost(post).status is post
+    for change in ({"audience": "followers"}, {"audience": "direct"}, {"group_id": 7}, {"boost_of_id": 7}):
+        with pytest.raises(ValueError, match="not for everybody"):
+            OpenPost(replace(post, **change))
+
+
+async def test_where_only_moderators_post(forum: Forum) -> None:
+    david = await forum.home.member("david")
+    group = await forum.home.public_group("annonces", forum.anna, posting="moderators")
+    assert isinstance(await follows.follow(forum.home.ctx, david.id, group.id), Allow)
+    await forum.home.publish(david, "@annonces Bonjour")
+    assert await forum.home.count("statuses", "boost_of_id IS NOT NULL") == 0
+    await forum.home.publish(forum.anna, "@annonces Bonjour")
+    assert await forum.home.count("statuses", "boost_of_id IS NOT NULL") == 1
+
+
+# --- what becomes of it ------------------------------------------------------------------------------------------
+
+
+async def test_a_members_acts_about_a_post_are_passed_on(forum: Forum) -> None:
+    home, anna = forum.home, forum.anna
+    post = await home.publish(anna, "@ecg Un article")
+    await forum.gets()
+    await reactions.favourite(home.ctx, anna.id, post.id)
+    assert await forum.announced() == [("Like", anna.uri)]
+    await reactions.unfavourite(home.ctx, anna.id, post.id)
+    assert await forum.announced() == [("Undo", anna.uri)]
+    await notes.edit(home.ctx, anna.id, post.id, Edit("@ecg Un meilleur article"))
+    assert await forum.announced() == [("Update", anna.uri)]
+    await notes.delete(home.ctx, anna.id, post.id)
+    assert await forum.announced() == [("Announce", forum.group.uri), ("Delete", anna.uri)]
+    assert await forum.shown() == 0
+
+
+async def test_acts_from_elsewhere_are_passed_on_as_they_came(forum: Forum) -> None:
+    home, ben = forum.home, forum.ben
+    activity = forum.create(ben)
+    note = activity["object"]
+    assert await home.take(ben, activity) == "done"
+    await forum.gets()
+    like = forum.peer.activity("Like", ben, note["id"])
+    edited = note | {"content": "<p>Bonsoir</p>", "updated": "2026-11-18T12:00:00Z"}
+    for one in (
+        like,
+        forum.peer.activity("Undo", ben, like),
+        forum.peer.activity("Update", ben, edited),
+    ):
+        assert await home.take(ben, one) == "done"
+        [announced] = await forum.gets()
+        assert announced["object"] == one
+    deleted = forum.peer.activity("Delete", ben, note["id"])
+    assert await home.take(ben, deleted) == "done"
+    undone, announced = sorted(await forum.gets(), key=lambda one: one["type"] == "Announce")[:2]
+    assert undone["object"]["object"] == note["id"]
+    assert announced["object"] == deleted
+    assert await forum.shown() == 0
+
+
+async def test_a_like_of_who_does_not_follow_is_kept_here_alone(forum: Forum) -> None:
+    post = await forum.home.publish(forum.anna, "@ecg Un article")
+    await forum.gets()
+    eve = forum.peer.actor("eve")
+    like = forum.peer.activity("Like", eve, post.uri)
+    assert await forum.home.take(eve, like) == "done"
+    assert await forum.home.count("favourites") == 1
+    assert await forum.announced() == []
+
+
+# --- what is served ----------------------------------------------------------------------------------------------
+
+
+async def test_what_the_group_says_of_itself(forum: Forum) -> None:
+    status, body = await forum.home.fetch(forum.group.uri, forum.ben)
+    actor = orjson.loads(body)
+    assert status == 200
+    assert actor["type"] == "Group"
+    assert actor["attributedTo"] == actor["moderators"] == f"{forum.group.uri}/moderators"
+    assert not actor["manuallyApprovesFollowers"]
+    assert not actor["postingRestrictedToMods"]
+    assert "accessType" not in actor
+    _, body = await forum.home.fetch(actor["moderators"], forum.ben)
+    assert orjson.loads(body)["orderedItems"] == [forum.anna.uri]
+
+
+async def test_its_outbox_shows_what_it_announced(forum: Forum) -> None:
+    theirs, post = forum.create(forum.ben), await forum.home.publish(forum.anna, "@ecg Un article")
+    assert await forum.home.take(forum.ben, theirs) == "done"
+    _, body = await forum.home.fetch(f"{forum.group.uri}/outbox", forum.ben)
+    outbox = orjson.loads(body)
+    assert outbox["totalItems"] == 2
+    whole = {one["object"]["object"]["id"] for one in outbox["orderedItems"] if isinstance(one["object"], dict)}
+    plain = {one["object"] for one in outbox["orderedItems"] if isinstance(one["object"], str)}
+    assert (whole, plain) == ({post.uri}, {theirs["object"]["id"]})
+
+
+async def test_a_private_group_has_none_of_these_collections(forum: Forum) -> None:
+    private = await forum.home.group("cardiologie", forum.anna)
+    for name in ("moderators", "outbox", "featured"):
+        assert (await forum.home.fetch(f"{private.uri}/{name}", forum.ben))[0] == 404
+        assert (await forum.home.fetch(f"{forum.group.uri}/{name}"))[0] == 401
+    assert (await forum.home.fetch(f"{forum.anna.uri}/moderators", forum.ben))[0] == 404
