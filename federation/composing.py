@@ -113,7 +113,7 @@ async def list_emojis(tx: Reader, origin: Origin, *texts: str) -> str:
     """The emoji of ours in some texts, with the addresses of their pictures, as posts and people store them."""
     asked = find_shortcodes("\n".join(texts))
     found = await custom_emojis.list_named(tx, asked) if asked else []
-    return as_json([[one.shortcode, portrait(origin.base, "custom_emojis", one.id, one.file)] for one in found])
+    return as_json([[one.shortcode, portrait(origin.media_base, "custom_emojis", one.id, one.file)] for one in found])
 
 
 def clean_translated(html: str) -> str | None:

@@ -12,15 +12,23 @@ from storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Our own address. `handle_domain` is what stands after the second @ of our members' names."""
+    """Our own address. `handle_domain` is what stands after the second @ of our members' names; `media_host` where files
+    are, when they are kept apart.
+    """
 
     host: str
     handle_domain: str
     scheme: str = "https"
+    media_host: str = ""
 
     @property
     def base(self) -> str:
         return f"{self.scheme}://{self.host}"
+
+    @property
+    def media_base(self) -> str:
+        """Where people and other servers find files. Nothing else is there when it is an origin of its own."""
+        return f"{self.scheme}://{self.media_host or self.host}"
 
     @property
     def instance_actor(self) -> str:
@@ -68,7 +76,7 @@ class Origin:
 
 def portrait(base: str, kind: str, owner_id: int, source: str) -> str:
     """Where `web` serves a picture to everybody: `kind` is an actor's `avatars` or `headers`, or our `custom_emojis`;
-    `base` our address.
+    `base` the address of our files.
 
     It changes when the picture does, because copies are kept; which picture is meant is told by its owner alone.
     """

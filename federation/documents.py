@@ -66,7 +66,7 @@ async def _group(tx: Reader, actor: Actor) -> Group | PublicGroup | None:
 
 def _portraits(origin: Origin, actor: Actor) -> dict[str, str]:
     shown = (("icon", "avatars", actor.avatar), ("image", "headers", actor.header))
-    return {name: portrait(origin.base, kind, actor.id, file) for name, kind, file in shown if file}
+    return {name: portrait(origin.media_base, kind, actor.id, file) for name, kind, file in shown if file}
 
 
 def in_force(attestation: Attestation, now: int) -> bool:
@@ -130,7 +130,7 @@ async def _quote(tx: Reader, status: Status) -> tuple[str, str] | None:
 def media_url(origin: Origin, file: Media, audience: Audience) -> str:
     """Where other servers fetch a file of ours; a public post's file is given to everybody."""
     if audience in {Audience.PUBLIC, Audience.UNLISTED}:
-        return f"{origin.base}/media/{file.id}/original.{(file.file or '').rpartition('.')[2]}"
+        return f"{origin.media_base}/media/{file.id}/original.{(file.file or '').rpartition('.')[2]}"
     return f"{origin.base}/ap/media/{file.id}"
 
 
@@ -156,7 +156,7 @@ async def create_document(
 
 def emoji_document(origin: Origin, emoji: CustomEmoji) -> dict[str, Any]:
     """An emoji of ours, without context. When it was made tells others whether their copy is old."""
-    url = portrait(origin.base, "custom_emojis", emoji.id, emoji.file)
+    url = portrait(origin.media_base, "custom_emojis", emoji.id, emoji.file)
     document = render.render_emoji(origin.emoji(emoji.shortcode), emoji.shortcode, url)
     return document | {"updated": render_datetime(emoji.created_at)}
 

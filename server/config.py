@@ -53,6 +53,7 @@ class Config:
     handle_domain: str
     database: str
     media: str
+    media_host: str = ""
     development: bool = False
     title: str = ""
     description: str = ""
@@ -190,7 +191,10 @@ def _contradictions(found: Mapping[str, Any]) -> Iterator[Mistake]:
                 f"refusé sur un hôte public ({host}) : les identifiants seraient en http pour toujours",
             ),
         )
-    for key in ("host", "handle_domain"):
+    files = found.get("media_host")
+    if files and files in {host, found.get("handle_domain", host)}:
+        yield Mistake("media_host", say("must be another host", "doit être un autre hôte"))
+    for key in ("host", "handle_domain", "media_host"):
         if not development and re.search(r":\d+$", found.get(key, "")):
             only = say("a port is for development = true only", "un port n'est permis qu'avec development = true")
             yield Mistake(key, only)
@@ -426,6 +430,7 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
     "handle_domain": _host,
     "database": _database,
     "media": _media,
+    "media_host": _host,
     "title": _text,
     "description": _text,
     "contact": _text,

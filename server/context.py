@@ -38,7 +38,7 @@ async def open_context(config: Config) -> AsyncIterator[Context]:
             yield Context(
                 db,
                 client,
-                Origin(config.host, config.handle_domain, config.scheme),
+                Origin(config.host, config.handle_domain, config.scheme, config.media_host),
                 now_ms,
                 mail=config.mail is not None,
                 joinable=config.registrations != "closed",

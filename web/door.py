@@ -1,6 +1,7 @@
 """What every request from people and their apps passes, whatever it asks for: `open_door` puts it into an application.
 
-From outside in: errors become answers, preflights are answered, the token is looked up once, the rate is counted.
+From outside in: errors become answers, files are kept to their own host, preflights are answered, the token is looked up
+once, the rate is counted.
 """
 
 from aiohttp import web
@@ -9,6 +10,7 @@ from web import cors, limits
 from web.auth import GRANT, note_use, read_grant
 from web.errors import REQUEST_ID, ApiError, Handler, answer_errors
 from web.keys import CONTEXT, LIMITER
+from web.media_host import keep_apart
 from web.pages.render import set_up_templates
 from web.proxies import client_address
 from web.rates import Limiter
@@ -22,7 +24,7 @@ def open_door(app: web.Application) -> None:
     """Install middlewares, headers and templates. Needs CONTEXT and SITE in the application before it starts."""
     app[LIMITER] = Limiter()
     app[IP_RULES] = IpRules()
-    app.middlewares.extend((answer_errors, shut_out, admit))
+    app.middlewares.extend((answer_errors, shut_out, keep_apart, admit))
     app.on_response_prepare.append(add_headers)
     set_up_templates(app)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from federation.context import portrait
+from federation.context import Origin, portrait
 from storage.records import Actor, Media
 from web.auth import Viewer
 from web.forms import Form
@@ -31,9 +31,9 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Makes addresses for one viewer (None for nobody) on one day. `base` is our origin, `now` unix ms."""
+    """Makes addresses for one viewer (None for nobody) on one day; `now` in unix ms."""
 
-    base: str
+    origin: Origin
     key: bytes
     now: int
     given: Pass | None = None
@@ -48,14 +48,17 @@ class Links:
         return self._attachment(media, "small", public=public) if pictured else None
 
     def avatar(self, actor: Actor) -> str:
-        return portrait(self.base, "avatars", actor.id, actor.avatar) if actor.avatar else self.static("avatar.png")
+        return self._portrait("avatars", actor.id, actor.avatar) if actor.avatar else self.static("avatar.png")
 
     def header(self, actor: Actor) -> str:
-        return portrait(self.base, "headers", actor.id, actor.header) if actor.header else self.static("header.png")
+        return self._portrait("headers", actor.id, actor.header) if actor.header else self.static("header.png")
 
     def emoji(self, address: str) -> str:
-        """A custom emoji: ours as it is, another instance's by our proxy."""
-        return address if address.startswith(f"{self.base}/media/custom_emojis/") else self._proxied("emojis", address)
+        """A custom emoji: ours as it is, another instance's by our proxy. Posts keep the addresses of their day, which are
+        good also where files are kept apart since.
+        """
+        ours = (f"{base}/media/custom_emojis/" for base in (self.origin.media_base, self.origin.base))
+        return address if address.startswith(tuple(ours)) else self._proxied("emojis", address)
 
     def card(self, address: str) -> str:
         """The picture of a page that a post links to."""
@@ -63,16 +66,21 @@ class Links:
 
     def static(self, name: str) -> str:
         """An image of our own, the same on every instance (`web.pages.static`)."""
-        return f"{self.base}/static/{name}"
+        return f"{self.origin.base}/static/{name}"
+
+    def _portrait(self, kind: str, owner_id: int, source: str) -> str:
+        return portrait(self.origin.media_base, kind, owner_id, source)
 
     def _proxied(self, kind: str, address: str) -> str:
         """By our proxy; the MAC keeps strangers from having it fetch for them."""
-        return f"{self.base}/media/{kind}/{sign_address(self.key, address)}/{_encode(address.encode())}.webp"
+        return (
+            f"{self.origin.media_base}/media/{kind}/{sign_address(self.key, address)}/{_encode(address.encode())}.webp"
+        )
 
     def _attachment(self, media: Media, size: str, *, public: bool) -> str:
         name = media.file if size == "original" else media.preview
         extension = f".{name.rpartition('.')[2]}" if name and not media.remote_url else ""
-        address = f"{self.base}/media/{media.id}/{size}{extension}"
+        address = f"{self.origin.media_base}/media/{media.id}/{size}{extension}"
         if public or self.given is None:
             return address
         day = self.now // DAY
@@ -84,7 +92,7 @@ def make_links(request: web.Request, viewer: Viewer | None) -> Links:
     """For whoever asks now."""
     ctx = request.app[CONTEXT]
     given = Pass(viewer.actor_id, viewer.token_id) if viewer else None
-    return Links(ctx.origin.base, request.app[LINK_KEY], ctx.now(), given)
+    return Links(ctx.origin, request.app[LINK_KEY], ctx.now(), given)
 
 
 def sign_pass(key: bytes, media_id: int, given: Pass, day: int) -> str:

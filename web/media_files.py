@@ -204,6 +204,8 @@ def _respond(path: Path, cache: str, type_: str = "") -> web.FileResponse:
         "Cross-Origin-Resource-Policy": "cross-origin",
         "X-Content-Type-Options": "nosniff",
     }
+    if not headers["Content-Type"].startswith("image/"):
+        headers["Content-Disposition"] = "attachment"  # players do not mind, and nobody is shown it as a page
     return web.FileResponse(path, headers=headers)
 
 

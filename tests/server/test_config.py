@@ -48,6 +48,7 @@ def test_every_setting_is_understood() -> None:
         contact = "dsi@chu-a.example"
         database = "postgresql://confrere@db/confrere"
         media = "file:///var/lib/confrere"
+        media_host = "localhost:8001"
         registrations = "closed"
         bind = "[::1]:9000"
         workers = 3
@@ -60,6 +61,7 @@ def test_every_setting_is_understood() -> None:
     )
     assert config.database == "postgresql://confrere@db/confrere"
     assert config.media_folder == Path("/var/lib/confrere")
+    assert config.media_host == "localhost:8001"
     assert config.bind == Bind("::1", 9000)
     assert config.scheme == "http"
     assert config.trusted_hosts["chu-b.intra"] == (ip_network("10.2.0.5/32"),)
@@ -100,6 +102,8 @@ def test_all_mistakes_are_told_at_once() -> None:
         (LEAST + "development = true", "development: refused on a public host"),
         (LEAST.replace("chu-a.example", "chu-a.example:8443"), "host: a port is for development"),
         (LEAST + 'handle_domain = "chu-a.example:8443"', "handle_domain: a port is for development"),
+        (LEAST + 'media_host = "files.chu-a.example:8443"', "media_host: a port is for development"),
+        (LEAST + 'media_host = "social.chu-a.example"', "media_host: must be another host"),
         (LEAST + 'trusted_addresses = ["127.0.0.0/8"]', "trusted_addresses: for development"),
         (LEAST + 'trusted_addresses = "127.0.0.0/8"', "trusted_addresses: must be a list"),
         (LEAST + "trusted_proxies = [7.5]", "trusted_proxies: not a network"),

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestClient, TestServer
 
 from federation.addresses import Guard
 from federation.client import Client
-from federation.context import Context
+from federation.context import Context, Origin
 from federation.local_actors import INSTANCE_ACTOR_ID, NewKeys, new_actor
 from federation.wire.keys import generate_ed25519, generate_rsa
 from policies.terms import Audience, Level
@@ -337,7 +337,9 @@ async def give_keys(tx: Transaction, actor: Actor) -> None:
 
 
 @asynccontextmanager
-async def api_world(db: Database, folder: Path, *, site: Site = SITE_HERE) -> AsyncIterator[World]:
+async def api_world(
+    db: Database, folder: Path, *, site: Site = SITE_HERE, origin: Origin = ORIGIN
+) -> AsyncIterator[World]:
     """An instance with a ruleset and its secrets, and nobody in it."""
     clock = Clock()
 
@@ -349,7 +351,7 @@ async def api_world(db: Database, folder: Path, *, site: Site = SITE_HERE) -> As
     await db.transact(found)
     async with Client(Guard(), user_agent="test", now=clock) as client:
         app = web.Application()
-        app[CONTEXT] = ctx = Context(db, client, ORIGIN, clock, mail=site.mail)
+        app[CONTEXT] = ctx = Context(db, client, origin, clock, mail=site.mail)
         app[SITE] = site
         add_web_routes(app, MediaStore(folder))
         async with TestClient(TestServer(app)) as browser:

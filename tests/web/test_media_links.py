@@ -40,7 +40,7 @@ MEDIA = Media(
 
 
 def links(*, now: int = NOW, given: Pass | None = GIVEN, key: bytes = KEY) -> Links:
-    return Links(ORIGIN.base, key, now, given)
+    return Links(ORIGIN, key, now, given)
 
 
 def query_of(url: str) -> Form:

@@ -257,11 +257,11 @@ async def test_nothing_is_fetched_from_a_suspended_host(here: World, there: Gall
 
 async def test_emoji_come_by_us_and_only_those_we_have_shown(here: World, there: Gallery) -> None:
     there.body = picture(300, 300)
-    url = Links(ORIGIN.base, b"\0" * 32, here.clock.now).emoji(there.url("/emoji.png"))
+    url = Links(ORIGIN, b"\0" * 32, here.clock.now).emoji(there.url("/emoji.png"))
     status, body, type_ = await fetch(here, url)
     assert (status, type_) == (200, "image/webp")
     assert Image.open(BytesIO(body)).size == (128, 128)
-    other = Links(ORIGIN.base, b"\1" * 32, here.clock.now).emoji(there.url("/other.png"))
+    other = Links(ORIGIN, b"\1" * 32, here.clock.now).emoji(there.url("/other.png"))
     assert (await fetch(here, other))[0] == 404
     assert [request.path for request in there.requests] == ["/emoji.png"]
 

@@ -20,7 +20,7 @@ from web import render
 from web.links import Links, Pass
 from web.render import Frame, Renderer
 
-FRAME = Frame(ORIGIN, Links(ORIGIN.base, b"key", NOW, Pass(1, 2)), NOW, viewer=1, locale="en")
+FRAME = Frame(ORIGIN, Links(ORIGIN, b"key", NOW, Pass(1, 2)), NOW, viewer=1, locale="en")
 ANNA = replace(new_actor(ORIGIN, 100, "Person", "anna", "Dr Anna", NOW), id=1, summary="<p>Bonjour</p>")
 EVA = replace(ANNA, id=2, uri="https://b.example/users/eva", host="b.example", handle_host="b.example", username="eva")
 ATTESTED = Attestation(

@@ -70,7 +70,7 @@ async def mark(tx: Transaction, author: Actor, reader: Actor, post: Status) -> N
 
 
 def show(world: World, viewer: int, status: Status, posts: views.Posts) -> Entity | None:
-    links = Links(ORIGIN.base, b"\0" * 32, world.clock.now, Pass(viewer, 5))
+    links = Links(ORIGIN, b"\0" * 32, world.clock.now, Pass(viewer, 5))
     renderer = Renderer(posts, Frame(ORIGIN, links, world.clock.now, viewer, posts.people.locale or "fr"))
     return renderer.status(status) if renderer.is_shown(status) else None
 

@@ -14,7 +14,7 @@ from enum import Enum
 import orjson
 from aiohttp import web
 
-from federation.context import Context
+from federation.context import Context, Origin
 from federation.failures import FetchError
 from storage import push
 from storage.actors import get_actor
@@ -92,14 +92,14 @@ async def claim(ctx: Context, owner: str, *, limit: int, busy: frozenset[str]) -
     async def unit(tx: Transaction) -> tuple[list[Job], int]:
         lease = Lease(owner, now, now + LEASE_MS)
         claimed = await push.claim_due(tx, lease, limit=limit, share=PER_HOST, busy=busy)
-        messages = [(one, await _make_message(tx, one, ctx.origin.base, now)) for one in claimed]
+        messages = [(one, await _make_message(tx, one, ctx.origin, now)) for one in claimed]
         await push.delete_deliveries(tx, {one.delivery.id for one, message in messages if message is None})
         return [Job(one, message) for one, message in messages if message is not None], len(claimed)
 
     return await ctx.db.transact(unit)
 
 
-async def _make_message(tx: Reader, one: Push, base: str, now: int) -> bytes | None:
+async def _make_message(tx: Reader, one: Push, origin: Origin, now: int) -> bytes | None:
     """What the app is told, as Mastodon has it; None when its owner may not be told now."""
     owner = one.subscription.owner_id
     told = await get_notification(tx, one.delivery.notification_id, owner_id=owner, now=now)
@@ -114,7 +114,7 @@ async def _make_message(tx: Reader, one: Push, base: str, now: int) -> bytes | N
         if status is None:
             return None
     title, body = title_and_body(told.type, actor, status, one.locale)
-    links = Links(base, b"", now)
+    links = Links(origin, b"", now)
     return orjson.dumps(
         {
             "access_token": one.subscription.access_token,

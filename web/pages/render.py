@@ -8,6 +8,7 @@ import aiohttp_jinja2
 from aiohttp import web
 from jinja2 import FileSystemLoader, StrictUndefined
 
+from federation.context import Origin
 from web.keys import CONTEXT, SITE
 from web.pages.translation import LANGUAGES, choose_locale, format_calendar_day, format_day, format_moment, translator
 
@@ -16,7 +17,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 # Nothing is loaded but our own style and images; nothing runs but, on the pages that name it, one script of ours; nobody
 # frames us, but for the page made for it. There is no Cross-Origin-Opener-Policy:
 # Phanpy signs in through a popup that must be able to speak to its opener.
-_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action {}; frame-ancestors {}; base-uri 'none'"
+_POLICY = "default-src 'none'; style-src 'self'; img-src {}; form-action {}; frame-ancestors {}; base-uri 'none'"
 
 
 def set_up_templates(app: web.Application) -> None:
@@ -65,7 +66,8 @@ def render(
             **values,
         },
     )
-    return web.Response(body=body.encode(), status=status, headers=_headers(form_targets, script, framed=framed))
+    policy = _policy(request.app[CONTEXT].origin, form_targets, script, framed=framed)
+    return web.Response(body=body.encode(), status=status, headers=_headers(policy, framed=framed))
 
 
 def render_error(request: web.Request, status: int, headers: Mapping[str, str]) -> web.Response:
@@ -80,11 +82,16 @@ def preferred_locale(request: web.Request) -> str:
     return choose_locale(request.headers.get("Accept-Language", ""), request.app[SITE].languages)
 
 
-def _headers(form_targets: Iterable[str], script: str, *, framed: bool) -> dict[str, str]:
-    policy = _POLICY.format(" ".join(["'self'", *form_targets]), "*" if framed else "'none'")
+def _policy(origin: Origin, form_targets: Iterable[str], script: str, *, framed: bool) -> str:
+    pictures = ["'self'", *([origin.media_base] if origin.media_host else [])]
+    sources = (" ".join(pictures), " ".join(["'self'", *form_targets]), "*" if framed else "'none'")
+    return _POLICY.format(*sources) + (f"; script-src {script}" if script else "")
+
+
+def _headers(policy: str, *, framed: bool) -> dict[str, str]:
     return {
         "Content-Type": "text/html; charset=utf-8",
-        "Content-Security-Policy": f"{policy}; script-src {script}" if script else policy,
+        "Content-Security-Policy": policy,
         **({} if framed else {"X-Frame-Options": "DENY"}),
         "Referrer-Policy": "same-origin",
         "Cache-Control": "private, no-store",

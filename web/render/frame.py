@@ -50,7 +50,7 @@ def maybe_id(number: int | None) -> str | None:
 
 def custom_emoji(emoji: CustomEmoji, links: Links) -> Entity:
     """CustomEmoji of our own."""
-    url = portrait(links.base, "custom_emojis", emoji.id, emoji.file)
+    url = portrait(links.origin.media_base, "custom_emojis", emoji.id, emoji.file)
     return {
         "shortcode": emoji.shortcode,
         "url": url,

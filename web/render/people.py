@@ -5,6 +5,7 @@ from functools import lru_cache
 from html import escape, unescape
 from typing import NamedTuple
 
+from federation.context import Origin
 from federation.facts import attestation_facts
 from policies.rules import parse
 from policies.ruleset import Ruleset
@@ -40,7 +41,7 @@ def account(actor: Actor, people: People, frame: Frame) -> Entity:
 def _current(actor: Actor, people: People, frame: Frame) -> Entity:
     """Account, without who it has become."""
     attestation = people.attestations.get(actor.id)
-    pictures = _portraits(frame.links.base, frame.links.key)
+    pictures = _portraits(frame.links.origin, frame.links.key)
     if attestation is None or not people.ruleset:
         return _account(actor, None, "", pictures)
     verified = _verified(actor, attestation, people.ruleset, frame.now // _MINUTE)
@@ -48,9 +49,9 @@ def _current(actor: Actor, people: People, frame: Frame) -> Entity:
 
 
 @lru_cache(maxsize=8)
-def _portraits(base: str, key: bytes) -> Links:
+def _portraits(origin: Origin, key: bytes) -> Links:
     """Addresses of portraits, which are the same for everybody on every day."""
-    return Links(base, key, now=0)
+    return Links(origin, key, now=0)
 
 
 @lru_cache(maxsize=1024)

@@ -170,5 +170,5 @@ class Hub:
 
     def _framing(self, viewer: Viewer) -> Callable[[str], Frame]:
         now, origin = self._ctx.now(), self._ctx.origin
-        links = Links(origin.base, self._link_key(), now, Pass(viewer.actor_id, viewer.token_id))
+        links = Links(origin, self._link_key(), now, Pass(viewer.actor_id, viewer.token_id))
         return lambda locale: Frame(origin, links, now, viewer.actor_id, locale or "fr")
