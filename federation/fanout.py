@@ -9,7 +9,7 @@ from federation.wire.links import first_link
 from policies.terms import Audience
 from storage import cards, follows, groups, statuses, tags, timelines, welcome
 from storage.database import Reader, Transaction
-from storage.events import EVERYBODY, insert_event
+from storage.events import EVERYBODY, insert_event, insert_events
 from storage.records import Actor, Status
 from storage.statuses import Mention
 from storage.visibility import get_visible
@@ -26,7 +26,9 @@ async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, e
     if edited:
         holding = await timelines.list_home_owners(tx, status.id)
         await _tell_group(tx, status, "status.update", now)
-        await tell_all(tx, await _welcoming(tx, holding, status, now), "status.update", status.id, now=now)
+        await insert_events(
+            tx, await _welcoming(tx, holding, status, now), type_="status.update", ref=status.id, now=now
+        )
         await _tell_everybody(tx, status, "status.update", now)
         await cards.detach_card(tx, status.id)
         await _look_at_link(tx, status, author, now)
@@ -37,7 +39,9 @@ async def fan_out(tx: Transaction, status: Status, author: Actor, *, now: int, e
         await _tell_everybody(tx, status, "update", now)
         await _look_at_link(tx, status, author, now)
         if status.audience == Audience.DIRECT:
-            await tell_all(tx, await _welcoming(tx, owners, status, now), "conversation", status.id, now=now)
+            await insert_events(
+                tx, await _welcoming(tx, owners, status, now), type_="conversation", ref=status.id, now=now
+            )
     if status.audience != Audience.DIRECT:  # who is sent a direct post is told of it, however it names them
         mentioned = _here(one for one in named if not one[0].silent)
     await _notify_mentioned(tx, status, author, mentioned, now)
@@ -112,13 +116,6 @@ async def _notify_mentioned(tx: Transaction, status: Status, author: Actor, ment
 
 async def announce_deletion(tx: Transaction, status: Status, *, now: int) -> None:
     """Tell open streams that a post is gone; call it while the post is still stored."""
-    for owner in await timelines.list_home_owners(tx, status.id):
-        await insert_event(tx, owner_id=owner, type_="delete", ref=status.id, now=now)
+    await insert_events(tx, await timelines.list_home_owners(tx, status.id), type_="delete", ref=status.id, now=now)
     await _tell_group(tx, status, "delete", now)
     await _tell_everybody(tx, status, "delete", now)
-
-
-async def tell_all(tx: Transaction, owner_ids: Iterable[int], type_: str, ref: int, *, now: int) -> None:
-    """Tell several members' open streams the same."""
-    for owner in sorted(set(owner_ids)):
-        await insert_event(tx, owner_id=owner, type_=type_, ref=ref, now=now)

@@ -46,9 +46,7 @@ async def store_note(
     """
     if _is_too_old(act, note, author):
         return None
-    if await statuses.is_deleted(act.tx, note.uri, actor_uri=author.uri):
-        return None
-    if await statuses.get_status_by_uri(act.tx, note.uri) is not None:
+    if await statuses.is_known(act.tx, note.uri, actor_uri=author.uri):
         return None
     status = await _status(act, note, author, placement)
     await _insert(act, note, author, status, placement)

@@ -22,14 +22,15 @@ STALE = 14 * 24 * 3_600_000
 async def attach_card(tx: Transaction, status_id: int, url: str, *, now: int, wait: int) -> None:
     """Say that a post links to an address, and have that looked at after `wait` ms, unless it was lately."""
     host = urlsplit(url).netloc
-    await tx.execute(_INSERT, **values(Card(id=new_id(now), url=url, host=host, state="due", due_at=now + wait)))
-    await tx.execute(
-        "UPDATE cards SET state = 'due', attempts = 0, due_at = :due WHERE url = :url AND state <> 'due' "
-        "AND fetched_at < :stale",
-        url=url,
-        due=now + wait,
-        stale=now - STALE,
-    )
+    new = await tx.execute(_INSERT, **values(Card(id=new_id(now), url=url, host=host, state="due", due_at=now + wait)))
+    if not new:
+        await tx.execute(
+            "UPDATE cards SET state = 'due', attempts = 0, due_at = :due WHERE url = :url AND state <> 'due' "
+            "AND fetched_at < :stale",
+            url=url,
+            due=now + wait,
+            stale=now - STALE,
+        )
     await tx.execute(
         "INSERT INTO status_cards (status_id, card_id) SELECT :status, c.id FROM cards c WHERE c.url = :url "
         "ON CONFLICT (status_id) DO UPDATE SET card_id = excluded.card_id",

@@ -1,5 +1,7 @@
 """What open streams should be told: rows written with the change itself, read by every process in the order of commits."""
 
+from collections.abc import Iterable
+
 from storage.database import Reader, Transaction
 from storage.records import Event, columns
 
@@ -15,16 +17,18 @@ _SETTLED = "1 = 1 /*pg AND e.xid < pg_snapshot_xmin(pg_current_snapshot())::text
 
 
 async def insert_event(tx: Transaction, *, owner_id: int, type_: str, ref: int, now: int) -> None:
-    """Tell a member's open streams about a status (`update`, `status.update`, `delete`, `conversation`) or a
+    """Tell one member's open streams, or everybody's (`insert_events`)."""
+    await insert_events(tx, [owner_id], type_=type_, ref=ref, now=now)
+
+
+async def insert_events(tx: Transaction, owner_ids: Iterable[int], *, type_: str, ref: int, now: int) -> None:
+    """Tell these members' open streams about a status (`update`, `status.update`, `delete`, `conversation`) or a
     `notification`, that held back notifications joined the others (`notifications_merged`, whose `ref` is always 1), or
     that their filters are others now (`filters_changed`); or all members' about an announcement (`announcement`, `announcement.delete`, `announcement.reaction`, whose `ref` is the reaction).
     """
-    await tx.execute(
+    await tx.execute_many(
         "INSERT INTO events (owner_id, type, ref, created_at) VALUES (:owner, :type, :ref, :now)",
-        owner=owner_id,
-        type=type_,
-        ref=ref,
-        now=now,
+        [{"owner": owner, "type": type_, "ref": ref, "now": now} for owner in sorted(set(owner_ids))],
     )
 
 

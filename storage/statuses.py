@@ -9,7 +9,7 @@ from storage.actors import update_counts
 from storage.database import Reader, Transaction
 from storage.records import Actor, Status, StatusEdit, columns, make, placeholders, values
 from storage.tags import tag_id
-from storage.word_index import index_words
+from storage.word_index import forget_words, index_words
 from storage.words import plain_text
 
 COLUMNS = columns(Status, "s")
@@ -177,6 +177,7 @@ async def update_status(
         edited_at=status.edited_at,
         id=status.id,
     )
+    await forget_words(tx, status.id)
     await _index(tx, status, beside)
     if mentions is not None:
         await _insert_mentions(tx, status.id, mentions)
@@ -256,6 +257,18 @@ async def is_deleted(tx: Reader, uri: str, *, actor_uri: str) -> bool:
     return bool(
         await tx.value(
             "SELECT count(*) FROM tombstones WHERE uri = :uri AND actor_uri = :actor", uri=uri, actor=actor_uri
+        )
+    )
+
+
+async def is_known(tx: Reader, uri: str, *, actor_uri: str) -> bool:
+    """Whether a post is here, or was and its author deleted it."""
+    return bool(
+        await tx.value(
+            "SELECT (SELECT count(*) FROM statuses WHERE uri = :uri) "
+            "+ (SELECT count(*) FROM tombstones WHERE uri = :uri AND actor_uri = :actor)",
+            uri=uri,
+            actor=actor_uri,
         )
     )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.database import Reader, Transaction
-from storage.events import insert_event
+from storage.events import insert_events
 from storage.lists import SET_APART, SHOWN
 from storage.pages import Page
 from storage.records import Status
@@ -282,13 +282,12 @@ async def _list_marked(tx: Reader, table: str, owner_id: int, page: Page, *, now
 
 async def insert_home(tx: Transaction, status_id: int, owner_ids: Iterable[int], *, now: int) -> None:
     """Write a post into home timelines and tell their owners' open streams."""
-    owners = sorted(set(owner_ids))
+    owners = set(owner_ids)
     await tx.execute_many(
         "INSERT INTO home_entries (owner_id, status_id) VALUES (:owner, :status) ON CONFLICT DO NOTHING",
-        [{"owner": owner, "status": status_id} for owner in owners],
+        [{"owner": owner, "status": status_id} for owner in sorted(owners)],
     )
-    for owner in owners:
-        await insert_event(tx, owner_id=owner, type_="update", ref=status_id, now=now)
+    await insert_events(tx, owners, type_="update", ref=status_id, now=now)
 
 
 async def list_home_owners(tx: Reader, status_id: int) -> list[int]:

@@ -46,11 +46,15 @@ _ENGINES = {
 
 
 async def index_words(tx: Transaction, status_id: int, text: str) -> None:
-    """Let a post be found by the words of this text, and by no others."""
+    """Let a post that is not found by anything yet be found by the words of this text."""
     engine, words = _ENGINES[tx.dialect], list_words(text)
-    await tx.execute("DELETE FROM status_words WHERE rowid = :id", id=status_id)
     if words:
         await tx.execute(engine.insert, id=status_id, words=engine.row(words))
+
+
+async def forget_words(tx: Transaction, status_id: int) -> None:
+    """Let a post be found by nothing any more."""
+    await tx.execute("DELETE FROM status_words WHERE rowid = :id", id=status_id)
 
 
 def matching(tx: Reader, parameter: str) -> str:

@@ -307,6 +307,7 @@ UNASKED = {
         "list_of_host_before": "for deletion: a peer's retention is over",
         "get_status": "by id, for acts and doors; callers that answer a person ask `get_visible`",
         "get_status_by_uri": "what other servers name",
+        "is_known": "whether another server sent it before",
         "get_status_by_address": "what somebody pasted; the search asks `get_visible` with its id",
         "get_boost": "the booster's own",
         "get_group_activity": "the group's door, which asks `may_fetch`",
