@@ -7,7 +7,8 @@ from functools import partial
 
 from federation.context import Context
 from federation.failures import FetchError
-from federation.reading import FOLLOWERS, HOUR
+from federation.featuring import read_pins, read_tags
+from federation.reading import FOLLOWERS, HOUR, PINS, TAGS
 from federation.rounds import go_rounds
 from federation.synchronizing import read_followers
 from federation.wire.errors import ProtocolError
@@ -22,7 +23,11 @@ AT_ONCE = 4
 LEASE_MS = 10 * 60_000
 ROUND_SECONDS = 5.0
 
-READERS: Mapping[str, Callable[[Context, Actor, str], Awaitable[None]]] = {FOLLOWERS.name: read_followers}
+READERS: Mapping[str, Callable[[Context, Actor, str], Awaitable[object]]] = {
+    FOLLOWERS.name: read_followers,
+    PINS.name: read_pins,
+    TAGS.name: read_tags,
+}
 
 
 async def run_readings(ctx: Context, stop: asyncio.Event, owner: str) -> None:

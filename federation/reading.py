@@ -12,7 +12,7 @@ from storage.records import Actor, Reading
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
-MOST_AN_HOUR = 200  # of one host
+MOST_AN_HOUR = 200  # of one kind at one host
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +25,13 @@ class Kind:
 
 
 FOLLOWERS = Kind("followers", wait=MINUTE, every=HOUR)
+PINS = Kind("pins", wait=0, every=12 * HOUR)
+TAGS = Kind("tags", wait=0, every=12 * HOUR)
 
 
 async def ask(tx: Transaction, kind: Kind, actor: Actor, url: str, *, now: int) -> None:
     """Have a collection of an actor read; nothing happens when that is due already, or was not long ago."""
-    if await readings.count_since(tx, actor.host, now - HOUR) >= MOST_AN_HOUR:
+    if await readings.count_since(tx, kind.name, actor.host, now - HOUR) >= MOST_AN_HOUR:
         return
     due = now + kind.wait
     wanted = Reading(new_id(now), actor.id, kind.name, url, actor.host, "due", attempts=0, due_at=due, asked_at=now)

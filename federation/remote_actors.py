@@ -5,6 +5,7 @@ from typing import Any
 
 from federation import memberships
 from federation.act import Act
+from federation.reading import PINS, TAGS, ask
 from federation.wire.actors import RemoteActor
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import Handle, host_of
@@ -36,7 +37,16 @@ async def store_actor(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
     await moves.end_move(act.tx, stored.id, unless=remote.moved_to)
     if is_private_group(remote):
         await _store_group(act, remote, stored)
+    else:
+        await _have_shown(act, remote, stored)
     return stored
+
+
+async def _have_shown(act: Act, remote: RemoteActor, stored: Actor) -> None:
+    """What the profile shows first stands in lists of its own: they are read in their turn."""
+    for kind, url in ((PINS, remote.featured), (TAGS, remote.featured_tags)):
+        if url is not None:
+            await ask(act.tx, kind, stored, url, now=act.now)
 
 
 def _wanted(act: Act, remote: RemoteActor) -> RemoteActor:

@@ -96,6 +96,13 @@ async def delete_tag(tx: Transaction, tag_id: int, *, actor_id: int) -> bool:
     return found > 0
 
 
+async def delete_tags_except(tx: Transaction, actor_id: int, tags: Iterable[str]) -> None:
+    """Leave only these hashtags, in lower case, on a profile."""
+    await tx.execute(
+        "DELETE FROM featured_tags WHERE actor_id = :actor AND tag NOT IN :tags", actor=actor_id, tags=list(tags)
+    )
+
+
 async def delete_tag_named(tx: Transaction, actor_id: int, tag: str) -> None:
     """`tag` in lower case."""
     await tx.execute("DELETE FROM featured_tags WHERE actor_id = :actor AND tag = :tag", actor=actor_id, tag=tag)

@@ -20,11 +20,14 @@ async def upsert_reading(tx: Transaction, reading: Reading, *, before: int) -> b
     return await tx.execute(_INSERT + _AGAIN, **values(reading), before=before) > 0
 
 
-async def count_since(tx: Reader, host: str, moment: int) -> int:
-    """How many readings of one host were asked for since a moment (unix ms)."""
+async def count_since(tx: Reader, kind: str, host: str, moment: int) -> int:
+    """How many readings of one kind at one host were asked for since a moment (unix ms)."""
     return int(
         await tx.value(
-            "SELECT count(*) FROM readings WHERE host = :host AND asked_at >= :moment", host=host, moment=moment
+            "SELECT count(*) FROM readings WHERE host = :host AND asked_at >= :moment AND kind = :kind",
+            host=host,
+            moment=moment,
+            kind=kind,
         )
     )
 

@@ -70,6 +70,8 @@ class RemoteActor:
     outbox: str | None
     followers: str | None
     following: str | None
+    featured: str | None
+    featured_tags: str | None
     shared_inbox: str | None
     manually_approves: bool
     discoverable: bool
@@ -112,6 +114,8 @@ def parse_actor(document: Document) -> RemoteActor:
         outbox=_own(uri, document, "outbox"),
         followers=_own(uri, document, "followers"),
         following=_own(uri, document, "following"),
+        featured=_shown(uri, document, "featured"),
+        featured_tags=_shown(uri, document, "featuredTags"),
         shared_inbox=_shared_inbox(uri, document),
         manually_approves=document.get("manuallyApprovesFollowers") is True,
         discoverable=document.get("discoverable") is True,
@@ -136,6 +140,12 @@ def _own(uri: str, document: Document, name: str) -> str | None:
     if found is not None and origins.parse_actor_uri(found) != origins.parse_origin(uri):
         raise ProtocolError(Fault.ORIGIN_MISMATCH, f"{name} of {uri} is {found}")
     return found
+
+
+def _shown(uri: str, document: Document, name: str) -> str | None:
+    """A collection of what the actor shows; one that stands elsewhere is not read."""
+    found = uri_of(document.get(name))
+    return found if found and origins.same_origin(found, uri) else None
 
 
 def _on_host(uri: str, found: str | None) -> str | None:

@@ -265,6 +265,12 @@ def _mention(tag: Document) -> Mention | None:
     return Mention(href, clean_text(text(tag.get("name")), MAX_NAME)) if href and type_of(tag) == "Mention" else None
 
 
+def parse_hashtags(document: Document, limit: int) -> tuple[str, ...]:
+    """The hashtags that somebody shows, as they write them: the first `limit` items of a collection."""
+    items = documents(document.get("orderedItems") or document.get("items"), limit)
+    return tuple(dict.fromkeys(filter(None, map(_hashtag, items))))
+
+
 def _hashtag(tag: Document) -> str | None:
     found = _HASHTAG.fullmatch(text(tag.get("name")))
     return found[1] if found and type_of(tag) == "Hashtag" else None

@@ -305,7 +305,7 @@ CREATE INDEX refreshes_by_host ON refreshes (host, asked_at);
 CREATE TABLE readings (
   id INTEGER PRIMARY KEY,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
-  kind TEXT NOT NULL,                -- followers: who here follows the actor
+  kind TEXT NOT NULL,                -- followers: who here follows the actor; pins, tags: what the profile shows
   url TEXT NOT NULL,
   host TEXT NOT NULL,
   state TEXT NOT NULL,               -- due, done

@@ -30,6 +30,7 @@ def test_an_actor_of_mastodon(reference: Path) -> None:
     assert (parsed.inbox, parsed.outbox, parsed.followers, parsed.following) == tuple(
         f"{uri}/{name}" for name in ("inbox", "outbox", "followers", "following")
     )
+    assert (parsed.featured, parsed.featured_tags) == (f"{uri}/collections/featured", f"{uri}/collections/tags")
     assert parsed.shared_inbox == "https://masto.example/inbox"
     assert parsed.url == "https://masto.example/@anna"
     assert (parsed.manually_approves, parsed.discoverable, parsed.indexable) == (False, True, False)
@@ -41,6 +42,11 @@ def test_an_actor_of_mastodon(reference: Path) -> None:
     assert parsed.fields[0].value.startswith('<a href="https://hospital.example/verify/1"')
     assert parsed.implements == frozenset()
     assert (parsed.group_policy, parsed.credential, parsed.moved_to, parsed.access_type) == (None, None, None, None)
+
+
+@pytest.mark.parametrize("found", ["https://c.example/pins", "no address", {"type": "Collection"}, None, 7])
+def test_a_list_of_what_is_shown_that_is_not_the_actors_is_left_out(found: Any) -> None:
+    assert parse_actor(actor(featured=found)).featured is None
 
 
 def _actors(value: Any) -> list[Document]:

@@ -412,3 +412,12 @@ def test_the_picture_of_what_is_shown_as_a_link(fields: dict[str, Any], shown: l
 
 def test_a_note_shows_what_is_attached_and_no_other_picture() -> None:
     assert parse_note(note(image=PICTURE, icon=PICTURE)).attachments == ()
+
+
+@pytest.mark.parametrize("name", ["items", "orderedItems"])
+def test_hashtags_of_a_profile(name: str) -> None:
+    items = [{"type": "Hashtag", "name": tag} for tag in ("#ECG", "ECG", "a b", "cardio")]
+    others = ["https://b.example/tags/x", {"type": "Mention", "name": "anna"}, None]
+    assert objects.parse_hashtags({name: [*others, *items]}, 99) == ("ECG", "cardio")
+    assert objects.parse_hashtags({name: items}, 1) == ("ECG",)
+    assert objects.parse_hashtags({}, 9) == ()
