@@ -62,6 +62,28 @@ async def list_about(tx: Reader, object_uris: Iterable[str]) -> list[RecordedDec
     return [RecordedDecision(*row) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A post about which `hosts` other hosts were asked, and how many of them it was held from or refused."""
+
+    status_id: int
+    created_at: int
+    hosts: int
+    stopped: int
+
+
+async def list_of_author(tx: Reader, actor_id: int, *, limit: int) -> list[Asked]:
+    """Somebody's own posts about which something was decided, latest first."""
+    found = await tx.rows(
+        "SELECT s.id, s.created_at, count(*), sum(CASE WHEN d.outcome IN ('hold', 'deny') THEN 1 ELSE 0 END) "
+        "FROM statuses s JOIN decisions d ON d.object_uri = s.uri AND d.host <> '' "
+        "WHERE s.actor_id = :actor AND s.boost_of_id IS NULL GROUP BY s.id, s.created_at ORDER BY s.id DESC LIMIT :limit",
+        actor=actor_id,
+        limit=limit,
+    )
+    return [Asked(*row) for row in found]
+
+
 async def delete_before(tx: Transaction, moment: int) -> None:
     """Keep the log for as long as it is meant to be kept (unix ms)."""
     await tx.execute("DELETE FROM decisions WHERE decided_at < :moment", moment=moment)

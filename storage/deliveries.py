@@ -1,6 +1,7 @@
 """Our activities and the queue of their deliveries. What may be sent is asked of `policies.delivery` by the callers."""
 
 from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 
 from storage import queues
 from storage.database import Reader, Row, Transaction
@@ -151,6 +152,25 @@ async def list_latest(tx: Reader, host: str, *, limit: int) -> list[Row]:
         host=host,
         limit=limit,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """What of one post has not arrived at a host: the latest delivery that is `due`, `held`, `refused` or `dead`."""
+
+    host: str
+    state: str
+    reason: str
+
+
+async def list_waiting(tx: Reader, status_id: int) -> list[Waiting]:
+    """One for each host; of a post's content only, not of its retraction."""
+    found = await tx.rows(
+        "SELECT d.host, d.state, d.reason FROM activities y JOIN deliveries d ON d.activity_id = y.id "
+        "WHERE y.status_id = :status AND d.kind = 'content' AND d.state <> 'done' ORDER BY d.id",
+        status=status_id,
+    )
+    return list({row[0]: Waiting(*row) for row in found}.values())
 
 
 async def count_due(tx: Reader) -> int:

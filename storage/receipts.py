@@ -72,6 +72,28 @@ async def list_of_author(tx: Reader, actor_uri: str, *, limit: int) -> list[Dele
     return [Deletion(*row) for row in found]
 
 
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """One host that was sent an object, at one inbox of its or several. `retracted_at`: since when it is asked to delete it;
+    `confirmed_at`: when it said that it has.
+    """
+
+    host: str
+    sent_at: int
+    retracted_at: int | None
+    confirmed_at: int | None
+
+
+async def list_about(tx: Reader, object_uri: str) -> list[Receipt]:
+    """Every host that was sent an object."""
+    found = await tx.rows(
+        "SELECT host, min(sent_at), max(retracted_at), max(confirmed_at) FROM receipts WHERE object_uri = :uri "
+        "GROUP BY host ORDER BY host",
+        uri=object_uri,
+    )
+    return [Receipt(*row) for row in found]
+
+
 async def list_unconfirmed(tx: Reader, host: str, *, limit: int) -> list[Deletion]:
     """What one host has not confirmed, the oldest first."""
     found = await tx.rows(

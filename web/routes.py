@@ -8,6 +8,7 @@ from storage.media_store import MediaStore
 from web import media_files, streaming
 from web.admin_api import accounts as admin_accounts
 from web.admin_api import domains, figures, shut_out
+from web.admin_api import explanations as admin_explanations
 from web.admin_api import reports as admin_reports
 from web.admin_api import trends as admin_trends
 from web.api import (
@@ -18,6 +19,7 @@ from web.api import (
     blocks,
     collections,
     conversations,
+    explanations,
     explore,
     featured,
     filters,
@@ -52,6 +54,7 @@ from web.outside.push import add_push
 from web.pages import (
     access,
     collected,
+    crossings,
     data,
     deletions,
     home,
@@ -79,6 +82,7 @@ _API = (
     blocks,
     collections,
     conversations,
+    explanations,
     explore,
     featured,
     filters,
@@ -108,6 +112,7 @@ _API = (
 )
 _ADMIN_API = (
     admin_accounts,
+    admin_explanations,
     admin_reports,
     domains,
     figures,
@@ -118,6 +123,7 @@ _OAUTH = (apps, authorize, metadata, tokens)
 _PAGES = (
     access,
     collected,
+    crossings,
     data,
     deletions,
     home,

@@ -8,19 +8,27 @@ from typing import Any
 import click
 
 from federation.context import Context, Origin
+from federation.explaining import Crossing, Fate, concerned
+from federation.explaining import explain as explain_post
 from federation.outbox.peers import save_rules
-from policies.decision import Reason
 from policies.rules import RulesetError, parse
-from policies.sentences import sentence
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
 from server.speech import say
-from storage import decisions, deliveries, rules, statuses
+from storage import rules, statuses
 from storage.database import Reader
-from storage.records import RecordedDecision
 from storage.rules import RulesetVersion
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-_OUTCOMES = {"allow": "autorisé", "limit": "restreint", "hold": "retenu", "deny": "refusé", "sent": "envoyé"}
+_FATES = {
+    Fate.SENT: "envoyé",
+    Fate.WAITING: "en route",
+    Fate.HELD: "retenu",
+    Fate.REFUSED: "refusé",
+    Fate.FAILED: "non remis",
+    Fate.ASKED_TO_DELETE: "suppression demandée",
+    Fate.DELETED: "supprimé",
+    Fate.NOT_CONCERNED: "non concerné",
+}
 
 
 @click.group("policy", cls=Group, **told("What may cross the boundary.", "Ce qui peut sortir.", "confrere policy show"))
@@ -182,9 +190,7 @@ def _tell_version(console: Console, version: int) -> None:
 
 async def _explain(tx: Reader, origin: Origin, post: str) -> list[dict[str, Any]]:
     uri = await _uri_of(tx, origin, post)
-    found = [_row(each) for each in await decisions.list_about(tx, [uri])]
-    receipts = await deliveries.list_receipts(tx, uri)
-    return found + [_receipt(host, sent_at) for host, _, sent_at in receipts]
+    return [_row(each) for each in concerned(await explain_post(tx, uri))]
 
 
 async def _uri_of(tx: Reader, origin: Origin, post: str) -> str:
@@ -196,25 +202,18 @@ async def _uri_of(tx: Reader, origin: Origin, post: str) -> str:
     return status.uri if status else post
 
 
-def _row(decision: RecordedDecision) -> dict[str, Any]:
+def _row(crossing: Crossing) -> dict[str, Any]:
     return {
-        "about": decision.host,
-        "outcome": say(decision.outcome, _OUTCOMES.get(decision.outcome, decision.outcome)),
-        "rule": decision.rule,
-        "reason": _sentence(decision.reason),
-        "version": decision.version,
-        "at": moment(decision.decided_at),
+        "host": crossing.host,
+        "state": say(crossing.fate.value, _FATES[crossing.fate]),
+        "rule": crossing.rule,
+        "reason": say(crossing.sentence("admin", "en"), crossing.sentence("admin", "fr")),
+        "version": crossing.version,
+        "decided": _moment(crossing.decided_at),
+        "sent": _moment(crossing.sent_at),
+        "deleted": _moment(crossing.deleted_at),
     }
 
 
-def _receipt(host: str, sent_at: int) -> dict[str, Any]:
-    at = moment(sent_at)
-    return {"about": host, "outcome": say("sent", "envoyé"), "rule": "", "reason": "", "version": None, "at": at}
-
-
-def _sentence(reason: str) -> str:
-    if not reason:
-        return ""
-    known = Reason(reason)
-    english = sentence(known, reader="admin", language="en")
-    return say(english, sentence(known, reader="admin", language="fr"))
+def _moment(milliseconds: int | None) -> str:
+    return "" if milliseconds is None else moment(milliseconds)

@@ -799,6 +799,8 @@ CREATE TABLE decisions (
   UNIQUE (point, object_uri, host)
 ) STRICT;
 
+CREATE INDEX decisions_by_object ON decisions (object_uri);
+
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY,
   actor TEXT NOT NULL,               -- who: a member's name, or "console"

@@ -631,9 +631,9 @@ def test_a_decision_is_explained_in_words(console: Console) -> None:
     uri = "http://localhost:8000/ap/objects/9"
     asyncio.run(insert_decision(os.environ["CONFRERE_DATABASE"], uri))
     held, sent = console.ask("policy", "explain", uri)
-    assert (held["about"], held["outcome"], held["rule"], held["version"]) == ("chu-b.example", "hold", "state:x", 1)
+    assert (held["host"], held["state"], held["rule"], held["version"]) == ("chu-b.example", "held", "state:x", 1)
     assert "quarantined" in held["reason"]
-    assert (sent["about"], sent["outcome"]) == ("chu-c.example", "sent")
+    assert (sent["host"], sent["state"]) == ("chu-c.example", "sent")
     assert "quarantaine" in console.run("policy", "explain", uri, LC_ALL="fr_FR.UTF-8").stdout
 
 
