@@ -13,7 +13,7 @@ from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Deny, Hold
 from policies.ruleset import day_of
 from policies.terms import Audience, Kind
-from storage import featured, pins
+from storage import featured, pins, statuses
 from storage.records import Actor, Status
 
 MOST_PINS = 5  # as many as we let members pin, and Mastodon lets its own
@@ -44,9 +44,17 @@ async def _pin(act: Act, actor: Actor, found: list[Status]) -> Answer:
         return refused
     await pins.delete_pins(act.tx, actor.id)
     for status in found:
-        if status.actor_id == actor.id and status.audience in {Audience.PUBLIC, Audience.UNLISTED}:
-            await pins.insert_pin(act.tx, actor.id, status.id, now=act.now)
+        pinned = await _pinnable(act, actor, status)
+        if pinned is not None and pinned.audience in {Audience.PUBLIC, Audience.UNLISTED}:
+            await pins.insert_pin(act.tx, actor.id, pinned.id, now=act.now)
     return None
+
+
+async def _pinnable(act: Act, actor: Actor, status: Status) -> Status | None:
+    """Somebody pins what they wrote, a public group what it shows."""
+    if status.actor_id == actor.id:
+        return status
+    return await statuses.get_boost(act.tx, actor.id, status.id) if actor.type == "Group" else None
 
 
 async def read_tags(ctx: Context, actor: Actor, url: str) -> Answer:

@@ -74,7 +74,7 @@ async def store_fetched_note(act: Act, note: RemoteNote, author: Actor, stamp: S
     note = note_without(note, decision.changes if isinstance(decision, Limit) else ())
     if await statuses.is_deleted(act.tx, note.uri, actor_uri=author.uri):
         return None
-    placement = Placement(addressing.audience)
+    placement = Placement(addressing.audience, recipients=addressing.recipients)
     status = await _status(act, note, author, placement)
     await _insert(act, note, author, status, placement)
     await record_quote(act, note, status, author, stamp)

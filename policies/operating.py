@@ -1,4 +1,4 @@
-"""May this member act as this account: as themselves, as a channel that they run, as a private group that they moderate.
+"""May this member act as this account: as themselves, as a channel that they run, as a group that they moderate.
 
 Asked again at every request, and while a connection is open: nothing that was once allowed is remembered. Must not know
 what is done then; which doors are open to a group is said by each door (`web.auth`).
@@ -16,6 +16,7 @@ class Guise(StrEnum):
     ONESELF = "oneself"
     CHANNEL = "channel"
     GROUP = "group"
+    PUBLIC_GROUP = "public_group"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class OperatingFacts:
     """A member and the account they would act as, at this moment.
 
     `open`: neither the member's account nor the other is closed. `runs`: the account is the member's own, or they are
-    among the channel's operators. `member` and `moderator`: a present member of the group, and one of its moderators.
+    among the channel's operators. `member` and `moderator`: a present member of the group, and one of its moderators; of a
+    public group every moderator is one.
     """
 
     guise: Guise
@@ -43,6 +45,6 @@ def may_operate(facts: OperatingFacts) -> Decision:
 def _missing(facts: OperatingFacts) -> Reason | None:
     if not facts.open:
         return Reason.ACCOUNT_CLOSED
-    if facts.guise is Guise.GROUP:
+    if facts.guise in {Guise.GROUP, Guise.PUBLIC_GROUP}:
         return None if facts.member and facts.moderator else Reason.NOT_MODERATOR
     return None if facts.runs else Reason.NOT_OPERATOR

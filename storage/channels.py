@@ -63,7 +63,8 @@ async def list_guises(tx: Reader, actor_id: int, *, now: int) -> list[Actor]:
         "(SELECT 1 FROM channel_operators o JOIN members c ON c.actor_id = o.channel_id AND c.disabled_at IS NULL "
         "WHERE o.channel_id = a.id AND o.actor_id = :actor) OR EXISTS "
         "(SELECT 1 FROM memberships m JOIN groups g ON g.actor_id = m.group_id AND g.local = 1 WHERE m.group_id = a.id "
-        "AND m.actor_id = :actor AND m.state = 'active' AND m.moderator = 1 AND m.lease_until > :now)) "
+        "AND m.actor_id = :actor AND m.state = 'active' AND m.moderator = 1 AND m.lease_until > :now) OR EXISTS "
+        "(SELECT 1 FROM public_group_roles r WHERE r.group_id = a.id AND r.actor_id = :actor AND r.role = 'moderator')) "
         "ORDER BY a.type DESC, a.username",
         actor=actor_id,
         now=now,

@@ -41,7 +41,7 @@ class Grant:
 
     `standing`: '' when its member may act, else what keeps them from it: `unconfirmed`, `pending` or `disabled`. `type` and
     `name` are the actor's. Where the member `operator` acts as the actor, `role` and `standing` are that member's, `runs`
-    says whether they run this channel, `member` and `moderator` what they are in this group, now.
+    says whether they run this channel, `member` and `moderator` what they are in this group, now. `public`: it is a public one.
     """
 
     token_id: int
@@ -58,6 +58,7 @@ class Grant:
     runs: int = 0
     member: int = 0
     moderator: int = 0
+    public: int = 0
 
 
 # `w` is the account that must be open besides the actor's own: the operator's, or the same.
@@ -69,14 +70,17 @@ _GRANT = """SELECT t.id, t.app_id, t.scopes, t.actor_id, w.role,
   t.used_at, coalesce(a.type, ''), coalesce(a.username, ''),
   t.operator_id, CASE WHEN t.operator_id IS NULL THEN '' ELSE v.username END,
   CASE WHEN o.actor_id IS NULL THEN 0 ELSE 1 END,
-  CASE WHEN m.state = 'active' AND m.lease_until > :now THEN 1 ELSE 0 END, coalesce(m.moderator, 0)
+  CASE WHEN r.role = 'moderator' OR (m.state = 'active' AND m.lease_until > :now) THEN 1 ELSE 0 END,
+  CASE WHEN r.role = 'moderator' THEN 1 ELSE coalesce(m.moderator, 0) END, CASE WHEN g.actor_id IS NULL THEN 0 ELSE 1 END
   FROM tokens t
   LEFT JOIN actors a ON a.id = t.actor_id
   LEFT JOIN members c ON c.actor_id = t.actor_id
   LEFT JOIN actors v ON v.id = coalesce(t.operator_id, t.actor_id)
   LEFT JOIN members w ON w.actor_id = coalesce(t.operator_id, t.actor_id)
   LEFT JOIN channel_operators o ON o.channel_id = t.actor_id AND o.actor_id = t.operator_id
-  LEFT JOIN memberships m ON m.group_id = t.actor_id AND m.actor_id = t.operator_id"""
+  LEFT JOIN memberships m ON m.group_id = t.actor_id AND m.actor_id = t.operator_id
+  LEFT JOIN public_groups g ON g.actor_id = t.actor_id
+  LEFT JOIN public_group_roles r ON r.group_id = t.actor_id AND r.actor_id = t.operator_id"""
 
 
 async def insert_app(tx: Transaction, app: App) -> None:

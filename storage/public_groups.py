@@ -26,6 +26,16 @@ class Shown:
     boost: Status
 
 
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """Somebody and a public group: `active`, `pending`, `invited` or `banned`, as of memberships, since when."""
+
+    actor: Actor
+    state: str
+    moderator: bool
+    since: int
+
+
 async def get_public_group(tx: Reader, actor_id: int) -> PublicGroup | None:
     return make(PublicGroup, await tx.row(f"SELECT {_GROUP} FROM public_groups g WHERE g.actor_id = :id", id=actor_id))
 
@@ -90,6 +100,22 @@ async def list_with_role(tx: Reader, group_id: int, role: str) -> list[Actor]:
         role=role,
     )
     return [Actor(*row) for row in found]
+
+
+async def list_people(tx: Reader, group_id: int) -> list[Belonging]:
+    """Who follows a group, asks to, is invited or kept out, by name."""
+    found = await tx.rows(
+        f"SELECT p.state, p.since, coalesce(r.role, ''), {ACTOR_COLUMNS} FROM ("
+        "SELECT f.follower_id AS who, CASE WHEN f.state = 'accepted' THEN 'active' ELSE 'pending' END AS state, "
+        "f.created_at AS since FROM follows f WHERE f.followee_id = :group "
+        "UNION ALL SELECT b.target_id, 'banned', b.created_at FROM blocks b WHERE b.owner_id = :group "
+        "UNION ALL SELECT i.actor_id, 'invited', i.created_at FROM public_group_roles i "
+        "WHERE i.group_id = :group AND i.role = 'invited'"
+        ") p JOIN actors a ON a.id = p.who "
+        "LEFT JOIN public_group_roles r ON r.group_id = :group AND r.actor_id = a.id ORDER BY a.username, a.id",
+        group=group_id,
+    )
+    return [Belonging(Actor(*rest), state, role == MODERATOR, since) for state, since, role, *rest in found]
 
 
 async def upsert_role(tx: Transaction, group_id: int, actor_id: int, role: str, *, now: int) -> None:

@@ -88,6 +88,10 @@ class Viewer:
 
     @property
     def is_group(self) -> bool:
+        return self.operator is not None and self.operator.guise in {Guise.GROUP, Guise.PUBLIC_GROUP}
+
+    @property
+    def is_private_group(self) -> bool:
         return self.operator is not None and self.operator.guise is Guise.GROUP
 
 
@@ -240,7 +244,7 @@ def viewer_of(grant: Grant | None, access: Access) -> Viewer:
 
 def may_use(grant: Grant) -> Decision:
     """Whether the member behind a token may still act as whom it is for. Tokens of apps are nobody's."""
-    guise = _GUISES.get(grant.type, Guise.ONESELF)
+    guise = _guise(grant)
     own = guise is Guise.ONESELF and grant.operator_id is None
     return may_operate(
         OperatingFacts(
@@ -251,6 +255,10 @@ def may_use(grant: Grant) -> Decision:
             moderator=bool(grant.moderator),
         )
     )
+
+
+def _guise(grant: Grant) -> Guise:
+    return Guise.PUBLIC_GROUP if grant.public else _GUISES.get(grant.type, Guise.ONESELF)
 
 
 def _checked(grant: Grant | None, access: Access, *, waiting: bool = False) -> Grant:
@@ -274,7 +282,7 @@ def _viewer(grant: Grant) -> Viewer:
         raise ApiError(422, "This method requires an authenticated user")
     operator = None
     if grant.operator_id is not None:
-        operator = Operator(grant.operator_id, grant.operator, _GUISES[grant.type])
+        operator = Operator(grant.operator_id, grant.operator, _guise(grant))
     role = Role(grant.role) if operator is None else Role.MEMBER  # what one administers, one does as oneself
     scopes = tuple(grant.scopes.split())
     return Viewer(grant.actor_id, role, grant.token_id, grant.app_id, scopes, grant.name, operator)

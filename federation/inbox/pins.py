@@ -15,16 +15,17 @@ from storage.records import Actor
 
 async def on_add(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     """Somebody pinned a post of theirs: all their pins are read anew, since nobody says which of them are still there."""
-    return await _read_anew(ctx, verified, actor)
+    return await read_anew(ctx, verified.activity.target, actor)
 
 
 async def on_remove(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     """Somebody took a post of theirs down again."""
-    return await _read_anew(ctx, verified, actor)
+    return await read_anew(ctx, verified.activity.target, actor)
 
 
-async def _read_anew(ctx: Context, verified: Verified, actor: Actor) -> Answer:
+async def read_anew(ctx: Context, target: str | None, actor: Actor) -> Answer:
+    """All that somebody, or a public group, shows first, if that is the collection named."""
     featured = uri_of((await fetch(ctx, actor.uri)).get("featured"))
-    if featured is None or featured != verified.activity.target or not same_origin(featured, actor.uri):
+    if featured is None or featured != target or not same_origin(featured, actor.uri):
         return "no collection of what its actor shows first"
     return await read_pins(ctx, actor, featured)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from federation.act import Act, perform
 from federation.context import Context
 from federation.failures import FetchError
-from federation.inbox import reactions
+from federation.inbox import pins, reactions
 from federation.inbox.notes import delete_post, take_edit
 from federation.inbox.verified import Answer, Verified, from_origin
 from federation.resolve import fetch, resolve_actor, resolve_object
@@ -114,6 +114,11 @@ async def _on_reaction(ctx: Context, verified: Verified, group: Actor) -> Answer
     return f"{Fault.TYPE_UNSUPPORTED}: {inner.activity.type[:40]} by a group"
 
 
+async def _on_pin(ctx: Context, verified: Verified, group: Actor) -> Answer:
+    """Its moderators put a post first, or take it down: what the group's collection says counts."""
+    return await pins.read_anew(ctx, uri_of((verified.activity.embedded or {}).get("target")), group)
+
+
 LIKES = frozenset({"Like", "EmojiReact"})
 RELAYED: Mapping[str, Handler] = {
     "Create": _on_post,
@@ -122,4 +127,6 @@ RELAYED: Mapping[str, Handler] = {
     "Like": _on_reaction,
     "EmojiReact": _on_reaction,
     "Undo": _on_reaction,
+    "Add": _on_pin,
+    "Remove": _on_pin,
 }

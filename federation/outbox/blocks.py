@@ -45,15 +45,21 @@ async def unblock(ctx: Context, owner_id: int, target_id: int) -> None:
 
     async def unit(act: Act) -> None:
         owner, target = await get_pair(act.tx, owner_id, target_id)
-        known = await blocks.get_block(act.tx, owner_id, target_id)
-        if owner is None or target is None or known is None:
-            return
-        await blocks.delete_block(act.tx, known)
-        if not target.local:
-            undone = {"id": known.uri, "type": "Block", "actor": owner.uri, "object": target.uri}
-            await send_undo(act, owner, undone, target)
+        if owner is not None and target is not None:
+            await end_block(act, owner, target)
 
     await perform(ctx, unit)
+
+
+async def end_block(act: Act, owner: Actor, target: Actor) -> None:
+    """Nothing happens where there is no block."""
+    known = await blocks.get_block(act.tx, owner.id, target.id)
+    if known is None:
+        return
+    await blocks.delete_block(act.tx, known)
+    if not target.local:
+        undone = {"id": known.uri, "type": "Block", "actor": owner.uri, "object": target.uri}
+        await send_undo(act, owner, undone, target)
 
 
 async def block_host(ctx: Context, owner_id: int, host: str) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 import click
 
 from federation.context import Context
-from federation.outbox import groups as acts
+from federation.outbox import groups as private_acts
 from federation.outbox import public_groups as public_acts
+from federation.outbox.group_acts import GroupActs, acts_of
 from federation.outbox.groups import NewGroup
 from federation.outbox.profiles import NAME
 from federation.outbox.public_groups import NewPublicGroup
@@ -15,13 +16,14 @@ from policies.decision import Deny
 from policies.membership import Joining
 from policies.rules import HOST
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
-from server.cli.people import get_any_group, get_anyone, get_group, get_member, refuse, tell_member
+from server.cli.people import get_any_group, get_anyone, get_member, refuse, tell_member
 from server.speech import say
-from storage import follows, groups, public_groups
+from storage import follows, groups, public_groups, statuses
 from storage.database import Reader
 from storage.members import Person
 from storage.records import Actor, PublicGroup, listed
 
+Act = Callable[[Context, GroupActs, int, int], Awaitable[None]]
 MOST_WAITING = 1_000  # beyond that many nobody counts
 
 
@@ -83,7 +85,7 @@ def add(
         if public:
             new = NewPublicGroup(name, title, way, person.actor.id, moderators_only)
             return await public_acts.create(ctx, new, by=CONSOLE)
-        return await acts.create(ctx, NewGroup(name, title, way, reach, person.actor.id), by=CONSOLE)
+        return await private_acts.create(ctx, NewGroup(name, title, way, reach, person.actor.id), by=CONSOLE)
 
     uri = console.run(act)
     sentence = say(f"Created group {name}; {moderator} moderates it.", f"Groupe {name} créé ; {moderator} le modère.")
@@ -119,19 +121,22 @@ def show(console: Console, group: str) -> None:
 @click.pass_obj
 def members(console: Console, group: str) -> None:
     async def rows(tx: Reader) -> list[dict[str, Any]]:
-        found, _ = await get_group(tx, group)
+        found, _ = await get_any_group(tx, group)
+        if isinstance(found, PublicGroup):
+            return [
+                _row(one.actor, one.state, one.moderator, one.since)
+                for one in await public_groups.list_people(tx, found.actor_id)
+            ]
         people = await groups.list_members(tx, found.actor_id, states=("active", "pending", "invited", "banned"))
         return [
-            {
-                "name": f"@{each.actor.acct}",
-                "state": each.membership.state,
-                "moderator": bool(each.membership.moderator),
-                "since": moment(each.membership.changed_at),
-            }
-            for each in people
+            _row(one.actor, one.membership.state, one.membership.moderator, one.membership.changed_at) for one in people
         ]
 
     console.show_rows(console.run(lambda ctx: ctx.db.read(rows)), say("No members.", "Pas de membre."))
+
+
+def _row(actor: Actor, state: str, moderator: int, since: int) -> dict[str, Any]:
+    return {"name": f"@{actor.acct}", "state": state, "moderator": bool(moderator), "since": moment(since)}
 
 
 @group_command.command(
@@ -146,7 +151,7 @@ def members(console: Console, group: str) -> None:
 @click.argument("member")
 @click.pass_obj
 def accept(console: Console, group: str, member: str) -> None:
-    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+    async def act(ctx: Context, acts: GroupActs, group_id: int, actor_id: int) -> None:
         decision = await acts.accept(ctx, group_id, actor_id, by=CONSOLE)
         if decision is not None:
             raise refuse(decision)
@@ -169,7 +174,7 @@ def accept(console: Console, group: str, member: str) -> None:
 @click.option("--reason", default="", metavar="R")
 @click.pass_obj
 def remove(console: Console, group: str, member: str, reason: str) -> None:
-    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+    async def act(ctx: Context, acts: GroupActs, group_id: int, actor_id: int) -> None:
         outcome = await acts.remove(ctx, group_id, actor_id, by=CONSOLE, reason=reason)
         if isinstance(outcome, Deny):
             raise refuse(outcome)
@@ -194,7 +199,7 @@ def remove(console: Console, group: str, member: str, reason: str) -> None:
 @click.option("--reason", default="", metavar="R")
 @click.pass_obj
 def ban(console: Console, group: str, member: str, reason: str) -> None:
-    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+    async def act(ctx: Context, acts: GroupActs, group_id: int, actor_id: int) -> None:
         decision = await acts.ban(ctx, group_id, actor_id, by=CONSOLE, reason=reason)
         if decision is not None:
             raise refuse(decision)
@@ -217,7 +222,7 @@ def ban(console: Console, group: str, member: str, reason: str) -> None:
 @click.option("--undo", is_flag=True)
 @click.pass_obj
 def moderator(console: Console, group: str, member: str, undo: bool) -> None:
-    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+    async def act(ctx: Context, acts: GroupActs, group_id: int, actor_id: int) -> None:
         decision = await acts.set_moderator(ctx, group_id, actor_id, by=CONSOLE, moderator=not undo)
         if decision is not None:
             raise refuse(decision)
@@ -250,7 +255,7 @@ async def _tell_moderator(ctx: Context, group: str, person: Person) -> None:
 @click.argument("member")
 @click.pass_obj
 def invite(console: Console, group: str, member: str) -> None:
-    async def act(ctx: Context, group_id: int, actor_id: int) -> None:
+    async def act(ctx: Context, acts: GroupActs, group_id: int, actor_id: int) -> None:
         await acts.invite(ctx, group_id, actor_id, by=CONSOLE)
 
     _act_on(console, group, member, act)
@@ -258,12 +263,51 @@ def invite(console: Console, group: str, member: str) -> None:
     console.tell({"group": group, "member": member, "state": "invited"}, sentence)
 
 
-def _act_on(console: Console, group: str, member: str, act: Callable[[Context, int, int], Awaitable[None]]) -> None:
+@group_command.command(
+    "lock",
+    **told(
+        "Close a thread of a public group to answers of all but moderators. --undo: open it again. POST is an id or an address.",
+        "Fermer une discussion d'un groupe public aux réponses, sauf des modérateurs. --undo : la rouvrir. POST est un identifiant ou une adresse.",
+        "confrere group lock ecg https://social.chu-a.example/@claire/114000000000000000 --as claire",
+    ),
+)
+@click.argument("group")
+@click.argument("post")
+@click.option("--as", "moderator", required=True, metavar="NAME", help=say("A moderator of it.", "Un modérateur."))
+@click.option("--undo", is_flag=True)
+@click.pass_obj
+def lock(console: Console, group: str, post: str, moderator: str, *, undo: bool) -> None:
+    async def act(ctx: Context) -> bool:
+        async def find(tx: Reader) -> tuple[int, int]:
+            found, _ = await get_any_group(tx, group)
+            status = await statuses.get_status(tx, int(post)) if post.isdecimal() else None
+            status = status or await statuses.get_status_by_address(tx, post)
+            return (found.actor_id, status.id) if status is not None and isinstance(found, PublicGroup) else (0, 0)
+
+        group_id, status_id = await ctx.db.read(find)
+        return await public_acts.lock(ctx, group_id, status_id, moderator=moderator, by=CONSOLE, locked=not undo)
+
+    if not console.run(act):
+        raise Refused(
+            say(
+                f"{group} is no public group that shows this post, or {moderator} does not moderate it",
+                f"{group} n'est pas un groupe public qui montre ce message, ou {moderator} ne le modère pas",
+            )
+        )
+    sentence = (
+        say("The thread is open.", "La discussion est ouverte.")
+        if undo
+        else say("Only moderators may answer now.", "Seuls les modérateurs peuvent encore répondre.")
+    )
+    console.tell({"group": group, "post": post, "locked": not undo}, sentence)
+
+
+def _act_on(console: Console, group: str, member: str, act: Act) -> None:
     """Do something about one person in one group; what is not there to be done is refused with a sentence."""
 
-    async def find(tx: Reader) -> tuple[int, int]:
-        found, _ = await get_group(tx, group)
-        return found.actor_id, (await get_anyone(tx, member)).id
+    async def find(tx: Reader) -> tuple[GroupActs, int, int]:
+        found, _ = await get_any_group(tx, group)
+        return acts_of(found), found.actor_id, (await get_anyone(tx, member)).id
 
     async def run(ctx: Context) -> None:
         try:

@@ -91,6 +91,26 @@ async def test_a_deletion_counts_when_the_post_is_gone(forum: Forum) -> None:
     assert await forum.announce(forum.said("Delete", note["id"])) == "refused: not stored here"
 
 
+async def test_what_the_group_pins_is_read_from_its_collection(forum: Forum) -> None:
+    """And is among what it shows: it pins no post that it never announced."""
+    note, other = await forum.shown(), forum.note()
+    featured = f"{forum.group.uri}/featured"
+    forum.group.document["featured"] = featured
+    collection = {"id": featured, "type": "OrderedCollection", "orderedItems": [note["id"], other["id"]]}
+    forum.peer.serve(path_of(forum.peer, featured), collection)
+    added = forum.said("Add", note["id"])
+    assert (await forum.announce(added)).startswith("refused: no collection")
+    assert await forum.announce({**added, "target": featured}) == "done"
+    group = await forum.home.stored(forum.group.uri)
+    pinned = await forum.home.db.read(lambda tx: list_pinned(tx, 0, group.id, Page(limit=20), now=forum.home.clock()))
+    stored = await forum.home.find(note["id"])
+    assert stored is not None
+    assert [one.boost_of_id for one in pinned] == [stored.id]
+    collection["orderedItems"] = []
+    assert await forum.announce({**forum.said("Remove", note["id"]), "target": featured}) == "done"
+    assert await forum.home.count("pins") == 0
+
+
 @pytest.mark.parametrize("status", [403, 404, 410])
 async def test_what_the_origin_says_of_a_post(forum: Forum, status: int) -> None:
     note = await forum.shown()

@@ -7,14 +7,16 @@ import orjson
 import pytest
 
 from federation.outbox import follows, notes, reactions
+from federation.outbox import public_groups as acts
 from federation.outbox.notes import Edit
+from federation.outbox.pins import MOST_PINS, Unpinnable
 from federation.public_groups import OpenPost
 from federation.wire.values import PUBLIC
 from policies.decision import Allow, Deny, Reason
 from policies.terms import Audience
 from storage import public_groups
 from storage.pages import Page
-from storage.records import Actor, PublicGroup
+from storage.records import Actor, PublicGroup, Status
 from storage.timelines import list_home
 from tests.federation.home import Home
 from tests.federation.peer import Document, Peer, Someone, proven
@@ -266,6 +268,146 @@ async def test_a_like_of_who_does_not_follow_is_kept_here_alone(forum: Forum) ->
     assert await forum.home.take(eve, like) == "done"
     assert await forum.home.count("favourites") == 1
     assert await forum.announced() == []
+
+
+# --- what moderators do ------------------------------------------------------------------------------------------
+
+
+async def theirs(forum: Forum) -> Status:
+    """Ben's post in the group."""
+    activity = forum.create(forum.ben)
+    assert await forum.home.take(forum.ben, activity) == "done"
+    await forum.gets()
+    found = await forum.home.find(activity["object"]["id"])
+    assert found is not None
+    return found
+
+
+async def test_a_moderator_takes_a_post_out_of_the_group(forum: Forum) -> None:
+    """Everywhere it was sent; it stays its author's. In Lemmy's shape the word is the moderator's own."""
+    home, post = forum.home, await theirs(forum)
+    assert not await acts.remove_post(home.ctx, forum.group.id, post.id, by="nobody")
+    assert await acts.remove_post(home.ctx, forum.group.id, post.id, by="anna")
+    undone, announced = sorted(await forum.gets(), key=lambda one: one["type"] == "Announce")
+    assert undone["object"]["object"] == post.uri
+    assert (announced["object"]["type"], announced["object"]["actor"]) == ("Delete", forum.anna.uri)
+    assert announced["object"]["object"] == post.uri
+    assert await home.find(post.uri) is not None
+    assert await forum.shown() == 0
+    assert not await acts.remove_post(home.ctx, forum.group.id, post.id, by="anna")
+    assert await home.count("audit", "act = 'group.delete_post' AND actor = 'anna'") == 1
+
+
+async def test_a_post_is_pinned_and_taken_down(forum: Forum) -> None:
+    home, post = forum.home, await theirs(forum)
+    ours = await home.publish(forum.anna, "@ecg Un article")
+    await forum.gets()
+    featured = f"{forum.group.uri}/featured"
+    for one in (post, ours):
+        assert await acts.pin(home.ctx, forum.group.id, one.id, by="eve") is None
+        assert isinstance(await acts.pin(home.ctx, forum.group.id, one.id, by="anna"), Status)
+        [announced] = await forum.gets()
+        inner = announced["object"]
+        assert (inner["type"], inner["actor"], inner["object"], inner["target"]) == (
+            "Add",
+            forum.anna.uri,
+            one.uri,
+            featured,
+        )
+    assert isinstance(await acts.pin(home.ctx, forum.group.id, post.id, by="anna"), Status)
+    assert await forum.gets() == []
+    _, body = await home.fetch(featured, forum.ben)
+    pinned = orjson.loads(body)["orderedItems"]
+    assert {one if isinstance(one, str) else one["id"] for one in pinned} == {post.uri, ours.uri}
+    await acts.unpin(home.ctx, forum.group.id, post.id, by="anna")
+    assert await forum.announced() == [("Remove", forum.anna.uri)]
+
+
+async def test_not_more_than_five_are_pinned(forum: Forum) -> None:
+    for number in range(MOST_PINS + 1):
+        post = await forum.home.publish(forum.anna, f"@ecg {number}")
+        outcome = await acts.pin(forum.home.ctx, forum.group.id, post.id, by="anna")
+        assert (outcome is Unpinnable.TOO_MANY) == (number == MOST_PINS)
+
+
+async def test_nobody_but_moderators_adds_to_a_closed_thread(forum: Forum) -> None:
+    home, post = forum.home, await theirs(forum)
+    assert not await acts.lock(home.ctx, forum.group.id, post.id, moderator="ben", by="console")
+    assert await acts.lock(home.ctx, forum.group.id, post.id, moderator="anna", by="console")
+    assert await forum.announced() == [("Lock", forum.anna.uri)]
+    assert await home.take(forum.ben, forum.create(forum.ben, inReplyTo=post.uri)) == "done"
+    assert await forum.announced() == []
+    answer = await home.publish(forum.anna, "Fermé", in_reply_to=post.id)
+    assert ("Announce", answer.uri) in await forum.announced()
+    assert await acts.lock(home.ctx, forum.group.id, post.id, moderator="anna", by="console", locked=False)
+    [announced] = await forum.gets()
+    assert (announced["object"]["type"], announced["object"]["object"]["type"]) == ("Undo", "Lock")
+    assert await home.take(forum.ben, forum.create(forum.ben, inReplyTo=post.uri)) == "done"
+    assert len(await forum.announced()) == 2
+
+
+async def test_who_is_banned_is_out(forum: Forum) -> None:
+    """Their home alone is told; they come back when they are let, not by themselves."""
+    home, ben = forum.home, await forum.home.stored(forum.ben.uri)
+    post = await theirs(forum)
+    assert await acts.ban(home.ctx, forum.group.id, ben.id, by="anna") is None
+    assert sorted(one["type"] for one in await forum.gets()) == ["Block", "Reject"]
+    assert await home.take(forum.ben, forum.follow(forum.ben)) == "refused: blocked by whom it follows"
+    await forum.gets()
+    assert await home.take(forum.ben, forum.create(forum.ben)) == "done"
+    edited = forum.peer.note(forum.ben, id=post.uri, content="<p>Bonsoir</p>", updated="2026-11-18T12:00:00Z")
+    assert await home.take(forum.ben, forum.peer.activity("Update", forum.ben, edited)) == "done"
+    assert await forum.announced() == []
+    await acts.unban(home.ctx, forum.group.id, ben.id, by="anna")
+    assert [one["type"] for one in await forum.gets()] == ["Undo"]
+    assert await home.take(forum.ben, forum.follow(forum.ben)) == "done"
+
+
+async def test_a_request_is_answered(forum: Forum) -> None:
+    home, ben = forum.home, await forum.home.stored(forum.ben.uri)
+    group = await home.public_group("suivi", forum.anna, joining="request")
+    with pytest.raises(LookupError):
+        await acts.accept(home.ctx, group.id, ben.id, by="anna")
+    assert await home.take(forum.ben, forum.peer.activity("Follow", forum.ben, group.uri)) == "done"
+    assert not await acts.remove(home.ctx, group.id, ben.id, by="anna", state="active")
+    await acts.accept(home.ctx, group.id, ben.id, by="anna")
+    assert await acts.remove(home.ctx, group.id, ben.id, by="anna", state="active")
+    while await home.deliver():
+        pass
+    told = [one.document["type"] for one in forum.peer.posted if one.body]
+    assert sorted(told) == ["Accept", "Reject"]
+
+
+async def test_a_group_keeps_a_moderator(forum: Forum) -> None:
+    home, david = forum.home, await forum.home.member("david")
+    outcome = await acts.set_moderator(home.ctx, forum.group.id, forum.anna.id, by="console", moderator=False)
+    assert isinstance(outcome, Deny)
+    assert isinstance(await acts.ban(home.ctx, forum.group.id, forum.anna.id, by="console"), Deny)
+    assert await acts.set_moderator(home.ctx, forum.group.id, david.id, by="console", moderator=True) is None
+    assert await acts.set_moderator(home.ctx, forum.group.id, forum.anna.id, by="console", moderator=False) is None
+    ben = await home.stored(forum.ben.uri)
+    with pytest.raises(LookupError):  # nobody elsewhere moderates
+        await acts.set_moderator(home.ctx, forum.group.id, ben.id, by="console", moderator=True)
+    people = await home.db.read(lambda tx: public_groups.list_people(tx, forum.group.id))
+    assert {(one.actor.username, one.state, one.moderator) for one in people} == {
+        ("ben", "active", False),
+        ("david", "active", True),
+    }
+
+
+@pytest.mark.parametrize("kind", ["Delete", "Lock", "Add", "Remove", "Block", "Undo"])
+async def test_nobody_elsewhere_moderates(forum: Forum, kind: str) -> None:
+    """Whoever claims to, and whatever they address it to: nothing changes and nothing is passed on."""
+    post = await forum.home.publish(forum.anna, "@ecg Un article")
+    await forum.gets()
+    eve = forum.peer.actor("eve", featured=f"{forum.group.uri}/featured")
+    target = {"Block": forum.group.uri}.get(kind, f"{forum.group.uri}/featured")
+    object_ = forum.ben.uri if kind == "Block" else post.uri
+    said = forum.peer.activity(kind, eve, object_, target=target, to=[PUBLIC], cc=[forum.group.uri])
+    assert (await forum.home.take(eve, said)).startswith("refused")
+    assert await forum.announced() == []
+    assert await forum.shown() == 1
+    assert [await forum.home.count(table) for table in ("pins", "blocks", "public_group_locks")] == [0, 0, 0]
 
 
 # --- what is served ----------------------------------------------------------------------------------------------

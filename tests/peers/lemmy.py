@@ -1,6 +1,23 @@
 """Lemmy 1.0: persons with an outbox, comments that answer something, `to` and `cc` as lists."""
 
-from tests.peers.rules import KEY, Tables, either, html, https, many, moment, one_of, optional, same_host, shape, text
+from tests.peers.rules import (
+    KEY,
+    PUBLIC,
+    Tables,
+    either,
+    flag,
+    has,
+    html,
+    https,
+    many,
+    moment,
+    no,
+    one_of,
+    optional,
+    same_host,
+    shape,
+    text,
+)
 
 TABLES: Tables = {
     "actor": {
@@ -31,6 +48,28 @@ TABLES: Tables = {
         "to": many(https, least=1),
         "object": either(https, shape({"id": same_host, "type": one_of("Tombstone")})),
     },
+    "community": {
+        "id": https,
+        "preferredUsername": text,
+        "inbox": same_host,
+        "outbox": same_host,
+        "followers": same_host,
+        "publicKey": shape(KEY),
+        "endpoints": shape({"sharedInbox": same_host}),
+        "attributedTo": same_host,
+        "featured": same_host,
+        "postingRestrictedToMods": flag,
+        "manuallyApprovesFollowers": no,
+        "sensitive": flag,
+        "published": moment,
+    },
+    "passed_on": {
+        "actor": same_host,
+        "to": has(PUBLIC),
+        "cc": many(same_host, least=1),
+        "object": shape({"id": https, "type": text, "actor": https, "to": many(https, least=1)}),
+    },
+    "lock": {"actor": same_host, "to": has(PUBLIC), "cc": many(https, least=1), "object": https, "audience": https},
     "flag": {"to": many(https, least=1), "content": text},
     "mention": {"href": https},
 }

@@ -37,6 +37,10 @@ def flag(value: Any, _: Document) -> bool:
     return isinstance(value, bool)
 
 
+def no(value: Any, _: Document) -> bool:
+    return value is False
+
+
 def number(value: Any, _: Document) -> bool:
     """How many: a count that is told."""
     return isinstance(value, int) and not isinstance(value, bool)
@@ -149,11 +153,15 @@ def kinds(document: Any) -> Iterator[tuple[str, Document]]:
         return
     type_ = document.get("type")
     if type_ in ACTORS and "publicKey" in document:
-        yield ("stub" if "outbox" not in document else "group" if type_ == "Group" else "actor"), document
+        yield _actor_kind(document), document
     elif type_ in {"Note", "Question"}:
         yield from _note_kinds(document)
     elif "actor" in document and "epoch" not in document:  # a private group's goes to nobody but our like
         yield "activity", document
+        if type_ == "Announce" and isinstance(document["object"], dict):  # a public group's, around a whole activity
+            yield "passed_on", document
+            yield from kinds(document["object"])
+            return
         yield str(type_).lower(), document
         if type_ in {"Create", "Update"}:
             yield from kinds({"@context": document["@context"], **document["object"]})
@@ -163,6 +171,14 @@ def kinds(document: Any) -> Iterator[tuple[str, Document]]:
         yield "jrd", document
     elif "software" in document:
         yield "nodeinfo", document
+
+
+def _actor_kind(document: Document) -> str:
+    if "outbox" not in document:
+        return "stub"
+    if document["type"] != "Group":
+        return "actor"
+    return "group" if "accessType" in document else "community"
 
 
 def _note_kinds(note: Document) -> Iterator[tuple[str, Document]]:

@@ -387,6 +387,17 @@ def test_a_public_group_is_made_as_one(group: Console) -> None:
     assert (told["public"], told["posting"], told["reach"], told["members"]) == (True, "moderators", [], 1)
     assert [row["public"] for row in group.ask("group", "list")] == [False, True]
     assert "taken" in group.refuse(*add, "--public")
+    group.do("group", "invite", "ecg", "david")
+    states = {row["name"]: (row["state"], row["moderator"]) for row in group.ask("group", "members", "ecg")}
+    assert states == {"@claire": ("active", True), "@david": ("invited", False)}
+    group.do("group", "moderator", "ecg", "david")
+    group.do("group", "remove", "ecg", "claire")
+    group.do("group", "ban", "ecg", "claire")
+    states = {row["name"]: (row["state"], row["moderator"]) for row in group.ask("group", "members", "ecg")}
+    assert states == {"@claire": ("banned", False), "@david": ("active", True)}
+    assert "nothing to do" in group.refuse("group", "accept", "ecg", "claire")
+    assert "no public group" in group.refuse("group", "lock", "ecg", "7", "--as", "david")
+    assert "no public group" in group.refuse("group", "lock", "cardiologie", "7", "--as", "claire")
 
 
 def test_groups_that_may_not_be(group: Console) -> None:

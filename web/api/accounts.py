@@ -203,7 +203,7 @@ async def _posts_of(tx: Reader, actor: Actor, viewer: Viewer | None, page: Page,
 @public("read:accounts", group=True)
 async def list_followers(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
     """Of a private group nobody is told any, but who acts as it: its members."""
-    if viewer is None or not viewer.is_group or path_id(request) != viewer.actor_id:
+    if viewer is None or not viewer.is_private_group or path_id(request) != viewer.actor_id:
         return await _show_follows(request, viewer, relations.list_followers)
     page = parse_page(read_query(request), default=40, most=80)
 

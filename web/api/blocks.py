@@ -57,7 +57,7 @@ async def list_blocks(request: web.Request, viewer: Viewer) -> web.StreamRespons
     page = parse_page(read_query(request), default=40, most=80)
 
     async def query(tx: Reader, _: int) -> list[Listed]:
-        ask = relations.list_banned if viewer.is_group else relations.list_blocked
+        ask = relations.list_banned if viewer.is_private_group else relations.list_blocked
         return await ask(tx, viewer.actor_id, stored_page(page))
 
     return await show_listed(request, viewer, page, query)

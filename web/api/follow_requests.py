@@ -23,7 +23,7 @@ async def list_requests(request: web.Request, viewer: Viewer) -> web.StreamRespo
     page = parse_page(read_query(request), default=40, most=80)
 
     async def query(tx: Reader, _: int) -> list[Listed]:
-        ask = relations.list_applicants if viewer.is_group else relations.list_requesting
+        ask = relations.list_applicants if viewer.is_private_group else relations.list_requesting
         return await ask(tx, viewer.actor_id, stored_page(page))
 
     return await show_listed(request, viewer, page, query)

@@ -23,6 +23,9 @@ async def get_home(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     page = parse_page(read_query(request))
 
     async def query(tx: Reader, now: int) -> list[Status]:
+        if viewer.is_group and not viewer.is_private_group:  # what a public group shows are its boosts
+            page_of = stored_page(page)
+            return await timelines.list_account(tx, viewer.actor_id, viewer.actor_id, page_of, Kinds(), now=now)
         if viewer.is_group:
             return await timelines.list_group(tx, viewer.actor_id, viewer.actor_id, stored_page(page), now=now)
         return await timelines.list_home(tx, viewer.actor_id, stored_page(page), now=now)
