@@ -13,9 +13,11 @@ from federation.act import Act
 from federation.context import Context
 from federation.distribution import Outgoing, send
 from federation.documents import create_document, prove
-from federation.facts import Parcel, is_present
+from federation.facts import Parcel, is_capable, is_present
 from federation.fanout import fan_out
 from federation.signing import get_keys
+from federation.wire.activities import Activity
+from federation.wire.proofs import sign_document
 from federation.wire.render import render_activity, render_tombstone
 from policies.membership import next_epoch
 from policies.terms import Audience, Kind
@@ -101,6 +103,29 @@ def render_announce(
         audience=actor.uri,
         epoch=group.epoch,
     )
+
+
+async def refuse(act: Act, group_actor: Actor, author: Actor, create: Activity, reason: str) -> None:
+    """Tell the home of an author that a group of ours did not take their post, and why: a word from the closed list.
+
+    Who never asked to join is told nothing, as if there were no such group; nor is other software, which would make
+    nothing of it.
+    """
+    if not is_capable(author) or await groups.get_membership(act.tx, group_actor.id, author.id) is None:
+        return
+    now, activity_id = act.now, new_id(act.now)
+    document = render_activity(
+        act.ctx.origin.activity(activity_id),
+        "Reject",
+        group_actor.uri,
+        {"id": create.id, "type": "Create", "actor": author.uri, "object": create.object_id},
+        now=now,
+        to=[author.uri],
+        summary=reason,
+    )
+    keys = await get_keys(act.tx, group_actor.id, group_actor.uri)
+    outgoing = Outgoing(activity_id, sign_document(document, keys.ed25519, created=now), group_actor.id)
+    await send(act, outgoing, Parcel(Kind.RETRACTION, Audience.DIRECT), [Inbox(author.host, author.inbox)])
 
 
 async def retract(act: Act, object_uri: str, group_id: int, targets: list[Inbox]) -> None:

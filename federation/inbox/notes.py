@@ -158,7 +158,14 @@ async def _submit(ctx: Context, verified: Verified, note: RemoteNote, author: Ac
     """At the group's home: a member elsewhere posts to a group of ours."""
     await require_proof(ctx, verified.activity.raw)
     await attest(ctx, author, Purpose.ACT)
-    return await perform(ctx, lambda act: _accept_post(act, verified, note, author, group))
+
+    async def unit(act: Act) -> Answer:
+        answer = await _accept_post(act, verified, note, author, group)
+        if isinstance(answer, Reason):
+            await group_posts.refuse(act, group, author, verified.activity, answer)
+        return answer
+
+    return await perform(ctx, unit)
 
 
 async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: Actor, group_actor: Actor) -> Answer:

@@ -22,6 +22,7 @@ from federation.inbox import (
     quotes,
     reactions,
     receipts,
+    refusals,
     relayed,
     reports,
 )
@@ -76,6 +77,11 @@ UNDOERS: Mapping[str, Handler] = {
     "EmojiReact": reactions.on_undo_like,
     "Block": blocks.on_undo_block,
 }
+# Answers to what is no question: to a deletion that it is done, to a post for a private group that it was not taken.
+ANSWERS: Mapping[tuple[str, str], Handler] = {
+    ("Accept", "Delete"): receipts.on_confirmed,
+    ("Reject", "Create"): refusals.on_refused,
+}
 QUOTE_ANSWERS: Mapping[str, Handler] = {"Accept": quotes.on_accept, "Reject": quotes.on_reject}
 
 
@@ -102,8 +108,8 @@ def _handler(verified: Verified) -> Handler | None:
     activity = verified.activity
     if activity.type == "Undo":
         return UNDOERS.get(activity.object_type, reactions.on_undo_by_id)
-    if activity.type == "Accept" and activity.object_type == "Delete":
-        return receipts.on_confirmed
+    if (activity.type, activity.object_type) in ANSWERS:
+        return ANSWERS[activity.type, activity.object_type]
     if activity.type in QUOTE_ANSWERS and is_answer(activity):
         return QUOTE_ANSWERS[activity.type]
     if activity.type == "Update" and activity.object_type not in notes.TYPES:

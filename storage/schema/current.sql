@@ -714,6 +714,13 @@ CREATE TABLE group_activities (
   body BLOB NOT NULL
 ) STRICT;
 
+-- Posts of ours that the home of their group did not take, and whose authors were told so.
+CREATE TABLE refusals (
+  status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
+  reason TEXT NOT NULL,
+  refused_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE hosts (
   host TEXT PRIMARY KEY,
   scheme TEXT NOT NULL DEFAULT '',   -- signature scheme that worked last

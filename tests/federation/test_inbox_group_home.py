@@ -63,8 +63,8 @@ class Ward:
         return [one.document for one in self.peer.posted]
 
     async def untouched(self) -> bool:
-        """Nothing is stored for the group, and nothing goes out."""
-        return await self.home.count("statuses") == 0 and await self.home.count("deliveries") == 0
+        """Nothing is stored for the group, and nothing goes out but that it was not taken."""
+        return await self.home.count("statuses") == 0 and await self.home.count("deliveries", "kind = 'content'") == 0
 
 
 async def test_a_members_post_is_announced_byte_for_byte(home: Home, peer: Peer) -> None:
@@ -190,6 +190,7 @@ async def test_a_host_that_does_not_declare_the_profile_brings_nothing(home: Hom
     await home.know(ward.ben)
     assert await ward.take(ward.ben, ward.create(ward.ben)) == "refused: not_capable"
     assert await ward.untouched()
+    assert await home.count("deliveries") == 0, "nor is it told, for it would make nothing of it"
 
 
 async def test_an_author_who_is_not_verified_any_more_brings_nothing(home: Home, peer: Peer) -> None:
@@ -397,3 +398,29 @@ async def test_nobody_learns_who_joins_or_leaves_but_their_own_home(home: Home, 
     await group_acts.remove(home.ctx, ward.group.id, remote.id, by="anna")
     assert await ward.announced() == []
     assert [one.document["type"] for one in stranger.posted] == ["Accept", "Reject"]
+
+
+async def test_an_author_whose_post_is_not_taken_is_told_why(home: Home, peer: Peer) -> None:
+    """By the group, to the author alone, without a word of the post."""
+    ward = await Ward.open(home, peer)
+    await home.enroll(ward.group, await home.stored(ward.ben.uri), state="ended")
+    activity = ward.create(ward.ben)
+    assert await ward.take(ward.ben, activity) == "refused: not_a_member"
+    ward.peer.asked.clear()
+    await home.deliver()
+    (sent,) = peer.posted
+    assert sent.path == "/users/ben/inbox"
+    told = sent.document
+    assert (told["type"], told["actor"], told["to"], told["summary"]) == (
+        "Reject", ward.group.uri, [ward.ben.uri], "not_a_member",
+    )  # fmt: skip
+    assert told["object"] == {
+        "id": activity["id"], "type": "Create", "actor": ward.ben.uri, "object": activity["object"]["id"],
+    }  # fmt: skip
+
+
+async def test_who_never_asked_to_join_is_told_nothing(home: Home, peer: Peer) -> None:
+    """As if there were no such group."""
+    ward = await Ward.open(home, peer)
+    assert (await ward.take(ward.eve, ward.create(ward.eve))).startswith("refused")
+    assert await home.count("deliveries") == 0

@@ -8,6 +8,8 @@ import pytest
 
 from federation.outbox import follows as outbox_follows
 from federation.wire.values import PUBLIC
+from policies.decision import Reason
+from policies.sentences import WORDS
 from policies.terms import Audience
 from storage.pages import Page
 from storage.records import Actor, Status
@@ -257,6 +259,67 @@ async def test_our_own_members_post_is_seen_when_it_comes_back(home: Home, peer:
     assert await guest.sees(olga) == [post.uri]
     forged = {**sent.document, "object": {**sent.document["object"], "content": "x"}}
     assert (await guest.hear(forged)).startswith("refused: signature-invalid")
+
+
+async def refused(guest: Guest, post: Status, *, by: Someone | None = None, summary: str = "not_a_member") -> str:
+    """The group (or somebody else) says that it did not take a post; how that ended."""
+    said_by = by or guest.group
+    create = {"id": f"{post.uri}#create", "type": "Create", "actor": guest.anna.uri, "object": post.uri}
+    return await guest.home.take(said_by, guest.peer.activity("Reject", said_by, create, summary=summary))
+
+
+async def letters(home: Home) -> list[tuple[str, str]]:
+    """Direct messages of the instance: to whom, and what."""
+    query = (
+        "SELECT a.username, s.text FROM statuses s JOIN mentions m ON m.status_id = s.id JOIN actors a ON a.id = m.actor_id "
+        "WHERE s.actor_id = 1 AND s.audience = 'direct'"
+    )
+    return [(row[0], row[1]) for row in await home.rows(query)]
+
+
+@pytest.mark.parametrize(
+    ("locale", "summary", "expected"),
+    [
+        ("fr", "not_a_member", WORDS[Reason.NOT_A_MEMBER].member_fr),
+        ("en", "not_a_member", WORDS[Reason.NOT_A_MEMBER].member_en),
+        ("fr", "Idiots", "Le motif n’a pas été compris."),
+        ("en", "Idiots", "Why was not understood."),
+    ],
+)
+async def test_an_author_learns_that_the_group_did_not_take_a_post(
+    home: Home, peer: Peer, locale: str, summary: str, expected: str
+) -> None:
+    """In their language, once; nothing of the post but its address is repeated."""
+    guest = await Guest.open(home, peer)
+    await home.db.transact(
+        lambda tx: tx.execute("UPDATE members SET locale = :to WHERE actor_id = :id", to=locale, id=guest.anna.id)
+    )
+    post = await home.publish(guest.anna, f"@cardiologie@{peer.host} un cas", Audience.FOLLOWERS)
+    assert await refused(guest, post, summary=summary) == "done"
+    assert await refused(guest, post, summary=summary) == "refused: refused already"
+    ((name, text),) = await letters(home)
+    assert (name, text.endswith(expected), post.url in text) == ("anna", True, True)
+    assert "un cas" not in text
+    assert "Idiots" not in text
+    assert await guest.sees(guest.anna) != []
+
+
+async def test_only_the_group_refuses_and_only_what_waits_for_it(home: Home, peer: Peer) -> None:
+    guest = await Guest.open(home, peer)
+    other = peer.group("neurologie")
+    await home.know(other)
+    waiting = await home.publish(guest.anna, f"@cardiologie@{peer.host} un cas", Audience.FOLLOWERS)
+    public = await home.publish(guest.anna, "à tous")
+    for someone, post in ((guest.ben, waiting), (other, waiting), (peer.instance, waiting), (guest.group, public)):
+        assert (await refused(guest, post, by=someone)).startswith("refused: refuses nothing")
+    while await home.deliver():
+        pass
+    sent = next(one.document for one in peer.posted if one.path == "/groups/cardiologie/inbox")
+    assert await guest.hear(sent) == "done"
+    assert (await refused(guest, waiting)).startswith("refused: refuses nothing"), "it came back"
+    _, theirs = await guest.post()
+    assert (await refused(guest, theirs)).startswith("refused: refuses nothing")
+    assert await letters(home) == []
 
 
 # --- edits, deletions, likes -------------------------------------------------------------------------------------
