@@ -56,29 +56,25 @@ class PostgresSchemas:
     def __init__(self, worker: str) -> None:
         # Two runs of the suite may share one database.
         self._prefix = f"confrere_{os.getpid()}_{worker}"
-        self._known: list[str] = []
+        self._emptying: dict[str, str] = {}
         self._lent = 0
 
     async def lend(self) -> str:
         self._lent += 1
-        if self._lent > len(self._known):
-            name = f"{self._prefix}_{self._lent}"
+        name = f"{self._prefix}_{self._lent}"
+        if name in self._emptying:
+            await self._run(self._emptying[name])
+        else:
             await self._run(f"DROP SCHEMA IF EXISTS {name} CASCADE; CREATE SCHEMA {name}")
             await _migrated(self._address(name))
-            self._known.append(name)
-        else:
-            name = self._known[self._lent - 1]
-            tables = await self._tables(name)
-            # TRUNCATE makes new files for every table and index, which takes longer than most tests.
-            emptied = "; ".join(f"DELETE FROM {name}.{table}" for table in tables)
-            await self._run(f"SET session_replication_role = replica; {emptied}")
+            self._emptying[name] = await self._emptying_of(name)
         return self._address(name)
 
     def take_back(self) -> None:
         self._lent = 0
 
     async def drop(self) -> None:
-        for name in self._known:
+        for name in self._emptying:
             await self._run(f"DROP SCHEMA IF EXISTS {name} CASCADE")
 
     @staticmethod
@@ -94,7 +90,10 @@ class PostgresSchemas:
             await connection.close()
 
     @staticmethod
-    async def _tables(name: str) -> list[str]:
+    async def _emptying_of(name: str) -> str:
+        """What empties a schema. TRUNCATE makes new files for every table and index, which takes longer than most tests;
+        so does asking PostgreSQL each time which tables there are.
+        """
         connection = await asyncpg.connect(POSTGRES)
         try:
             rows = await connection.fetch(
@@ -102,7 +101,9 @@ class PostgresSchemas:
             )
         finally:
             await connection.close()
-        return [row[0] for row in rows]
+        tables = [f"{name}.{row[0]}" for row in rows]
+        emptied = "\n".join(f"IF EXISTS (SELECT FROM {one}) THEN DELETE FROM {one}; END IF;" for one in tables)
+        return f"SET session_replication_role = replica; DO $$ BEGIN {emptied} END $$"
 
 
 @pytest.fixture(scope="session")
