@@ -12,7 +12,14 @@ from policies.delivery import SendFacts
 from policies.posting import GroupFacts
 from policies.ruleset import Ruleset, group_reaches
 from policies.terms import GROUP_ONLY, Audience, Kind, Level, Part
-from policies.verification import AttestationFacts, Criteria, Verified, standing, verified_here
+from policies.verification import (
+    AttestationFacts,
+    Criteria,
+    Verified,
+    criteria_of_group,
+    standing,
+    verified_here,
+)
 from storage import actors, attestations, groups, statuses
 from storage.database import Reader
 from storage.records import Actor, Attestation, Group, Membership, listed
@@ -64,6 +71,10 @@ def own_criteria(ruleset: Ruleset) -> Criteria:
     return verified_here(ruleset)
 
 
+def _narrowed_criteria(group: Actor, ruleset: Ruleset) -> Criteria:
+    return criteria_of_group(ruleset.groups.get(group.username), own_criteria(ruleset))
+
+
 def in_reach(group: Group, host: str) -> bool:
     """Whether the group's own setting lets its posts go to a host."""
     reach: Any = orjson.loads(group.reach)
@@ -103,7 +114,7 @@ async def group_facts(tx: Reader, group: Group, actor: Actor, author: Actor, rul
         member=is_present(membership, now),
         moderator=membership is not None and bool(membership.moderator),
         moderators_only=group.posting == "moderators",
-        criteria=own_criteria(ruleset) if group.local else Criteria(),
+        criteria=_narrowed_criteria(actor, ruleset) if group.local else Criteria(),
     )
 
 

@@ -82,6 +82,9 @@ class Reason(StrEnum):
     PEOPLE_ONLY = "people_only"
     EPOCH_OLD = "epoch_old"
     EPOCH_MOVED = "epoch_moved"
+    # changing the ruleset
+    AWAITS_APPROVAL = "awaits_approval"
+    OWN_DRAFT = "own_draft"
     # acting as somebody else
     NOT_OPERATOR = "not_operator"
     ACCOUNT_CLOSED = "account_closed"

@@ -192,6 +192,7 @@ def _read_ruleset(root: _Table) -> Ruleset:
         network=instance.take("network", _word(tuple(Network)), Network.CLOSED),
         verified_from=verified_from,
         strangers=instance.take("strangers", _word(tuple(Strangers)), Strangers.HOLD),
+        two_person=instance.take("two_person", _flag, default=False),
         audiences=_read_audiences(root.table("audiences")),
         peers=MappingProxyType(
             {host: _read_peer(host, table, verified_from) for host, table in root.tables("peers", _host)}
@@ -302,6 +303,12 @@ def _number(least: int) -> Callable[[object], int]:
         return value
 
     return read
+
+
+def _flag(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise _WrongError(("must be true or false", "doit être true ou false", ""))
+    return value
 
 
 def _day(value: object) -> date:

@@ -142,6 +142,7 @@ class Ruleset:
     network: Network = Network.CLOSED
     verified_from: Level = Level.CHECKED
     strangers: Strangers = Strangers.HOLD
+    two_person: bool = False
     audiences: Mapping[Audience, Sharing] = field(default_factory=dict)
     peers: Mapping[str, Peer] = field(default_factory=dict)
     groups: Mapping[str, GroupRule] = field(default_factory=dict)

@@ -391,6 +391,18 @@ WORDS: dict[Reason, Words] = {
         "L’époque du groupe a avancé : la tranche est à relire.",
         "The group’s epoch has moved: the slice is due.",
     ),
+    Reason.AWAITS_APPROVAL: Words(
+        "Ce changement de politique attend l’accord d’un autre administrateur.",
+        "This change of policy waits for another administrator.",
+        "Le projet élargit ce qui est permis : un second administrateur doit l’approuver (seul : après 24 heures).",
+        "The draft widens what is allowed: a second admin must approve it (alone: after 24 hours).",
+    ),
+    Reason.OWN_DRAFT: Words(
+        "Un autre administrateur doit approuver ce changement.",
+        "Another administrator must approve this change.",
+        "L’auteur d’un projet ne peut pas l’approuver lui-même.",
+        "The author of a draft cannot approve it.",
+    ),
     Reason.NOT_OPERATOR: Words(
         "Vous n’animez pas, ou plus, cette chaîne.",
         "You do not, or no longer, run this channel.",

@@ -49,6 +49,8 @@ _HEADINGS = {
     "identifier": "identifiant",
     "audiences": "audiences",
     "accept_levels_from": "niveaux acceptés dès",
+    "draft": "projet",
+    "allows": "permet",
     "on_expiry": "à l'échéance",
     "retention_days": "conservation (jours)",
     "kinds": "contenus",

@@ -9,7 +9,6 @@ import click
 from federation.client import Fetched
 from federation.context import Context
 from federation.failures import FetchError
-from federation.outbox.peers import save_rules
 from federation.wire.actors import parse_actor
 from federation.wire.bounded import parse_json
 from federation.wire.discovery import parse_nodeinfo, parse_nodeinfo_links
@@ -19,7 +18,7 @@ from policies.rules import HOST, STATES, RulesetError, parse
 from policies.ruleset import Agreement, Direction, OnExpiry, Onward, Peer, day_of, peer_standing, sharing
 from policies.terms import GROUP_ONLY, Audience, Level, PeerState
 from server.cli.console import CONSOLE, Console, Group, Refused, told
-from server.cli.policy import current_text, refuse_mistakes
+from server.cli.policy import current_text, put_in_force, refuse_mistakes
 from server.speech import say
 from storage.rules import RulesetVersion
 
@@ -224,7 +223,7 @@ def _change(console: Console, edit: Callable[[str], str], *, reason: str) -> int
     async def act(ctx: Context) -> int:
         current = await _current(ctx)
         try:
-            return await save_rules(ctx, edit(current.body), by=CONSOLE, reason=reason)
+            return await put_in_force(ctx, edit(current.body), by=CONSOLE, reason=reason)
         except RulesetError as error:
             raise refuse_mistakes(error) from error
 

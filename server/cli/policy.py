@@ -10,12 +10,20 @@ import click
 from federation.context import Context, Origin
 from federation.explaining import Crossing, Fate, concerned
 from federation.explaining import explain as explain_post
-from federation.outbox.peers import save_rules
+from federation.outbox import peers
+from federation.outbox.peers import ApprovalNeededError, StaleDraftError
+from policies.decision import Deny
+from policies.moderation import Act, may
 from policies.rules import RulesetError, parse
+from policies.terms import Role
+from policies.wording import describe_change
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
+from server.cli.people import get_member, refuse, tell_member
+from server.context import now_ms
 from server.speech import say
-from storage import rules, statuses
+from storage import members, rules, statuses
 from storage.database import Reader
+from storage.members import Person
 from storage.rules import RulesetVersion
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -74,7 +82,16 @@ def diff(console: Console, file: Path) -> None:
         current.body.splitlines(), draft.splitlines(), f"version {current.version}", str(file), lineterm=""
     )
     changes = "\n".join(lines)
-    console.tell({"version": current.version, "diff": changes}, changes or say("No difference.", "Aucune différence."))
+    effects = describe_change(parse(current.body), parse(draft), now_ms())
+    data = {
+        "version": current.version,
+        "diff": changes,
+        "widens": any(each.widens for each in effects),
+        "effects": [{"widens": each.widens, "fr": each.fr, "en": each.en} for each in effects],
+    }
+    words = "\n".join(f"{'+' if each.widens else '-'} {say(each.en, each.fr)}" for each in effects)
+    nothing = say("Nothing is decided otherwise.", "Rien n'est décidé autrement.")
+    console.tell(data, f"{changes}\n\n{words or nothing}" if changes else say("No difference.", "Aucune différence."))
 
 
 @policy_command.command(
@@ -87,11 +104,71 @@ def diff(console: Console, file: Path) -> None:
 )
 @click.argument("file", type=_FILE)
 @click.option("--reason", required=True, metavar="R")
+@click.option("--by", metavar="ADMIN", help=say("Whose change it is.", "De qui vient le changement."))
 @click.pass_obj
-def apply(console: Console, file: Path, reason: str) -> None:
+def apply(console: Console, file: Path, reason: str, by: str | None) -> None:
     draft = _read_rules(file)
-    version = console.run(lambda ctx: save_rules(ctx, draft, by=CONSOLE, reason=reason))
-    _tell_version(console, version)
+
+    async def act(ctx: Context) -> int:
+        author = await _admin(ctx, by) if by else CONSOLE
+        return await put_in_force(ctx, draft, by=author, reason=reason)
+
+    _tell_version(console, console.run(act))
+
+
+@policy_command.command(
+    "drafts",
+    **told(
+        "Changes that wait for a second admin, and what they would allow.",
+        "Les changements qui attendent un second administrateur, et ce qu'ils permettraient.",
+        "confrere policy drafts",
+    ),
+)
+@click.pass_obj
+def drafts(console: Console) -> None:
+    async def act(ctx: Context) -> list[dict[str, Any]]:
+        return await ctx.db.read(lambda tx: _drafts(tx, ctx.now()))
+
+    console.show_rows(console.run(act), say("No drafts.", "Pas de projet."))
+
+
+@policy_command.command(
+    "approve",
+    **told(
+        "Put a draft in force as another admin than its author; alone, a day after it was written.",
+        "Mettre un projet en vigueur, comme autre administrateur que son auteur ; seul, un jour après.",
+        "confrere policy approve 114000000000000000 --by ben",
+    ),
+)
+@click.argument("draft", type=int)
+@click.option("--by", metavar="ADMIN")
+@click.pass_obj
+def approve(console: Console, draft: int, by: str | None) -> None:
+    async def act(ctx: Context) -> int:
+        try:
+            return await peers.approve_draft(ctx, draft, by=await _admin(ctx, by) if by else "")
+        except ApprovalNeededError as error:
+            raise refuse(error.decision) from error
+        except StaleDraftError as error:
+            raise _stale(draft) from error
+
+    _tell_version(console, console.run(act))
+
+
+@policy_command.command(
+    "drop", **told("Give a draft up.", "Abandonner un projet.", "confrere policy drop 114000000000000000")
+)
+@click.argument("draft", type=int)
+@click.pass_obj
+def drop(console: Console, draft: int) -> None:
+    async def act(ctx: Context) -> None:
+        try:
+            await peers.drop_draft(ctx, draft, by=CONSOLE)
+        except StaleDraftError as error:
+            raise _stale(draft) from error
+
+    console.run(act)
+    console.tell({"draft": draft}, say("Dropped.", "Abandonné."))
 
 
 @policy_command.command(
@@ -109,7 +186,7 @@ def rollback(console: Console, version: int, reason: str) -> None:
     async def act(ctx: Context) -> int:
         earlier = await ctx.db.read(lambda tx: _get_text(tx, version))
         try:
-            return await save_rules(ctx, earlier.body, by=CONSOLE, reason=reason)
+            return await put_in_force(ctx, earlier.body, by=CONSOLE, reason=reason)
         except RulesetError as error:
             raise refuse_mistakes(error) from error
 
@@ -147,6 +224,67 @@ def explain(console: Console, post: str) -> None:
         f"Nothing was decided about {post} at the boundary.", f"Rien n'a été décidé de {post} à la frontière."
     )
     console.show_rows(console.run(act), nothing)
+
+
+async def put_in_force(ctx: Context, text: str, *, by: str, reason: str) -> int:
+    """A new version, or Refused with the draft that waits for a second admin, whom the instance tells. RulesetError."""
+    try:
+        return await peers.save_rules(ctx, text, by=by, reason=reason)
+    except ApprovalNeededError as error:
+        await _tell_admins(ctx, by, reason)
+        waits = refuse(error.decision).message
+        raise Refused(
+            say(f"{waits} It waits as draft {error.draft_id}.", f"{waits} Il attend : projet {error.draft_id}.")
+        ) from error
+
+
+async def _tell_admins(ctx: Context, by: str, reason: str) -> None:
+    async def others(tx: Reader) -> list[Person]:
+        ids = await members.list_ids_with_roles(tx, [Role.ADMIN])
+        found = [await members.get_person(tx, one) for one in ids]
+        return [person for person in found if person is not None and person.actor.username != by]
+
+    for person in await ctx.db.read(others):
+        await tell_member(
+            ctx,
+            person,
+            french=f"{by} propose un changement de politique qui élargit ce qui est permis ({reason}) : "
+            "`confrere policy drafts`.",
+            english=f"{by} proposes a change of policy that allows more ({reason}): `confrere policy drafts`.",
+        )
+
+
+async def _admin(ctx: Context, name: str) -> str:
+    """The name of an admin. Refused for anybody else."""
+    person = await ctx.db.read(lambda tx: get_member(tx, name))
+    if isinstance(may(Role(person.member.role), Act.CHANGE_POLICY), Deny):
+        raise Refused(say(f"{name} is no admin", f"{name} n'administre pas"))
+    return person.actor.username
+
+
+def _stale(draft: int) -> Refused:
+    return Refused(
+        say(
+            f"no draft {draft}, or the rules have changed since it was written: apply it again",
+            f"pas de projet {draft}, ou les règles ont changé depuis : appliquez-le de nouveau",
+        )
+    )
+
+
+async def _drafts(tx: Reader, now: int) -> list[dict[str, Any]]:
+    current = parse((await current_text(tx)).body)
+    return [
+        {
+            "draft": str(each.id),
+            "at": moment(each.created_at),
+            "by": each.author,
+            "reason": each.reason,
+            "allows": " ".join(
+                say(said.en, said.fr) for said in describe_change(current, parse(each.body), now) if said.widens
+            ),
+        }
+        for each in await rules.list_drafts(tx)
+    ]
 
 
 async def current_text(tx: Reader) -> RulesetVersion:

@@ -14,6 +14,15 @@ CREATE TABLE rulesets (
   created_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE TABLE ruleset_drafts (
+  id INTEGER PRIMARY KEY,
+  base INTEGER NOT NULL,             -- the version that it was written against
+  body TEXT NOT NULL,
+  author TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
 CREATE TABLE actors (
   id INTEGER PRIMARY KEY,
   uri TEXT NOT NULL UNIQUE,

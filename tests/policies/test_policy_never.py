@@ -60,6 +60,7 @@ GROUP_URI = "https://a.example/ap/actors/1"
 IN_FORCE = Agreement("1", TODAY - timedelta(days=9), TODAY)
 EXPIRED = Agreement("1", TODAY - timedelta(days=9), TODAY - timedelta(days=1))
 PHYSICIANS, NOBODY = frozenset({"physician"}), frozenset[str]()
+CARDIOLOGISTS = frozenset({"cardiology"})
 
 # For each value, those that only add refusals to it, itself included.
 SHARINGS: Mapping[Sharing, Sequence[Sharing]] = {
@@ -102,6 +103,7 @@ PROFESSIONS: Mapping[frozenset[str] | None, Sequence[frozenset[str] | None]] = {
     PHYSICIANS: (PHYSICIANS, NOBODY),
     NOBODY: (NOBODY,),
 }
+SPECIALTIES = {None: None, PHYSICIANS: CARDIOLOGISTS, NOBODY: NOBODY}
 LEVELS: Mapping[Level, Sequence[Level]] = {level: tuple(Level)[level:] for level in Level}
 NETWORKS: Mapping[Network, Sequence[Network]] = {
     Network.OPEN: (Network.OPEN, Network.CLOSED),
@@ -165,9 +167,9 @@ def narrowings(draw: st.DrawFn) -> tuple[Ruleset, Ruleset]:
             network[i],
             level[i],
             strangers[i],
-            {audience: pair[i] for audience, pair in shared.items()},
-            {host: peer for host, pair in listed.items() if (peer := pair[i])},
-            {"g": GroupRule(reach[i], group_level[i], professions[i], professions[i])},
+            audiences={audience: pair[i] for audience, pair in shared.items()},
+            peers={host: peer for host, pair in listed.items() if (peer := pair[i])},
+            groups={"g": GroupRule(reach[i], group_level[i], professions[i], SPECIALTIES[professions[i]])},
         )
         for i in (0, 1)
     )
@@ -187,7 +189,7 @@ attestations = st.none() | st.builds(
     profession=st.sampled_from(["physician", "nurse", "system_actor"]),
     valid_from=st.sampled_from([NOW - 1, NOW + 1]),
     valid_until=st.sampled_from([NOW, NOW + 1]),
-    specialties=st.sampled_from([NOBODY, PHYSICIANS]),
+    specialties=st.sampled_from([NOBODY, CARDIOLOGISTS]),
     issuer=st.none() | hosts,
     by_instance_actor=st.booleans(),
     confirmed_at=st.sampled_from([0, NOW]),

@@ -31,6 +31,7 @@ organisation = "CHU A"
 network = "open"
 verified_from = "institution"
 strangers = "deny"
+two_person = true
 
 [audiences]
 public = "allow"
@@ -80,6 +81,7 @@ def test_every_setting_is_read() -> None:
         network=Network.OPEN,
         verified_from=Level.INSTITUTION,
         strangers=Strangers.DENY,
+        two_person=True,
         audiences={
             Audience.PUBLIC: Sharing.ALLOW,
             Audience.UNLISTED: Sharing.HOLD,
@@ -148,7 +150,7 @@ def test_all_mistakes_at_once() -> None:
 network = "opne"            # 2
 netwrok = "open"            # 3
 verified_from = 3           # 4
-
+two_person = "yes"          # 5
 [audience]                  # 6
 public = "allow"
 
@@ -194,6 +196,7 @@ public = "block"
         (2, "instance.network", "open"),
         (3, "instance.netwrok", "network"),
         (4, "instance.verified_from", ""),
+        (5, "instance.two_person", ""),
         (6, "audience", "audiences"),
         (10, "audiences.pubic", "public"),
         (11, "audiences.group", ""),

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from policies.admission import ActivityFacts, HostFacts, admit_activity, admit_host
+from policies.changing import ALONE_AFTER, ChangeFacts, may_put_in_force, may_widen_alone
 from policies.decision import Allow, Decision, Deny, Hold, Limit
 from policies.delivery import SendFacts, may_send
 from policies.keeping import DAY, MOST_HELD_BYTES, HeldFacts, held_since, kept_since, may_hold, may_keep, may_wait
@@ -89,6 +90,11 @@ def joining(**more: object) -> Ask:
     return lambda ruleset: may_join(replace(facts, **more), ruleset, NOW)  # type: ignore[arg-type]
 
 
+def changing(**more: object) -> Ask:
+    facts = replace(ChangeFacts(widens=True, author="anna"), **more)  # type: ignore[arg-type]
+    return lambda ruleset: may_put_in_force(facts, ruleset)
+
+
 PEER = 'state = "active"'
 GROUP = 'reach = "active"'
 INSTANCE = 'organisation = "A"'
@@ -117,6 +123,7 @@ EFFECTS = [
     instance("verified_from", "register", verified, Allow, Deny),
     instance("strangers", "deny", receiving(approach=True), Hold, Deny),
     instance("strangers", "allow", receiving(approach=True), Hold, Allow),
+    Effect("instance.two_person", INSTANCE, INSTANCE, f"{INSTANCE}\ntwo_person = true", changing(), Allow, Hold),
     audience("public", "deny", sending(Audience.PUBLIC), Deny),
     audience("unlisted", "hold", sending(Audience.UNLISTED), Hold),
     audience("followers", "verified", sending(Audience.FOLLOWERS), Deny),
@@ -210,6 +217,27 @@ def test_a_moderator_lets_in_more_than_the_daily_cap() -> None:
     facts = JoinFacts("g", Joining.AUTOMATIC, HOST, attested(), capable=True, in_reach=True)
     assert isinstance(may_join(facts, rules, NOW), Hold)
     assert isinstance(may_accept(facts, rules, NOW), Allow)
+
+
+@pytest.mark.parametrize(
+    ("facts", "decision"),
+    [
+        (ChangeFacts(widens=False, author="anna"), Allow),
+        (ChangeFacts(widens=True, author="anna", admins=2), Hold),
+        (ChangeFacts(widens=True, author="anna", approver="ben", admins=2), Allow),
+        (ChangeFacts(widens=True, author="anna", approver="anna", admins=2), Deny),
+        (ChangeFacts(widens=True, author="anna", approver="anna", waited=ALONE_AFTER, admins=2), Deny),
+        (ChangeFacts(widens=True, author="anna", waited=ALONE_AFTER, admins=2), Hold),
+        (ChangeFacts(widens=True, author="anna", approver="anna", waited=ALONE_AFTER - 1, admins=1), Hold),
+        (ChangeFacts(widens=True, author="anna", waited=ALONE_AFTER, admins=1), Allow),
+    ],
+)
+def test_who_puts_a_draft_in_force(facts: ChangeFacts, decision: type[Decision]) -> None:
+    two = parse(BASE.replace(INSTANCE, f"{INSTANCE}\ntwo_person = true"))
+    assert isinstance(may_put_in_force(facts, two), decision)
+    assert isinstance(may_put_in_force(facts, parse(BASE)), Allow)
+    assert isinstance(may_widen_alone(two), Hold)
+    assert isinstance(may_widen_alone(parse(BASE)), Allow)
 
 
 def test_what_is_fetched_comes_without_what_is_not_wanted() -> None:

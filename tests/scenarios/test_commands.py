@@ -491,6 +491,28 @@ def test_an_agreement_that_has_ended_shows_as_quarantine(console: Console) -> No
     assert console.ask("peer", "show", "chu-b.example")["reason"] == "agreement_expired"
 
 
+def test_a_widening_waits_for_a_second_admin(console: Console) -> None:
+    for name in ("anna", "ben", "carl"):
+        role = ("--role", "admin") if name != "carl" else ()
+        console.do("member", "add", name, "--email", f"{name}@chu-a.example", *role)
+    text = console.ask("policy", "show")["text"]
+    Path("two.toml").write_text(text.replace("[instance]", "[instance]\ntwo_person = true"))
+    console.do("policy", "apply", "two.toml", "--reason", "two", "--by", "anna")
+    Path("open.toml").write_text(Path("two.toml").read_text().replace('"closed"  ', '"open"  '))
+    diff = console.ask("policy", "diff", "open.toml")
+    assert diff["widens"]
+    assert "Hosts that are not listed may now talk to this instance." in [each["en"] for each in diff["effects"]]
+    assert "waits as draft" in console.refuse("policy", "apply", "open.toml", "--reason", "open", "--by", "anna")
+    [draft] = console.ask("policy", "drafts")
+    assert "may now talk" in draft["allows"]
+    assert "author" in console.refuse("policy", "approve", draft["draft"], "--by", "anna")
+    assert "no admin" in console.refuse("policy", "approve", draft["draft"], "--by", "carl")
+    console.do("policy", "approve", draft["draft"], "--by", "ben")
+    assert console.ask("policy", "log")[0]["by"] == "anna"
+    assert "no draft" in console.refuse("policy", "drop", draft["draft"])
+    assert not console.ask("policy", "diff", "two.toml")["widens"]
+
+
 def test_peers_that_may_not_be(console: Console) -> None:
     console.do(*ADDED, "proposed")
     assert "listed already" in console.refuse(*ADDED, "active")

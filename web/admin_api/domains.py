@@ -7,9 +7,11 @@ from aiohttp import web
 
 from federation.outbox import hosts as acts
 from federation.outbox.hosts import ALLOWED, BLOCKED, Block, ListedError
+from federation.outbox.peers import ApprovalNeededError
 from federation.rules import get_rules
 from policies.moderation import Act
 from policies.rules import HOST, RulesetError
+from policies.sentences import sentence
 from storage import listed_hosts
 from storage.database import Transaction
 from storage.records import ListedHost
@@ -152,6 +154,8 @@ async def _try(act: Awaitable[T]) -> T:
         return await act
     except RulesetError as error:
         raise invalid(*(f"Domain {mistake.message}" for mistake in error.mistakes)) from error
+    except ApprovalNeededError as error:
+        raise ApiError(403, sentence(error.decision.reason, reader="admin", language="en")) from error
     except ListedError as error:
         if error.listed.severity in BLOCKED:
             text = f"You have already imposed limits on {error.listed.host}"
