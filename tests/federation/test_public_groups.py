@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from federation.outbox import follows, notes, reactions
+from federation.outbox import follows, notes, peers, reactions
 from federation.outbox import public_groups as acts
 from federation.outbox.notes import Edit
 from federation.outbox.pins import MOST_PINS, Unpinnable
@@ -18,7 +18,7 @@ from storage import public_groups
 from storage.pages import Page
 from storage.records import Actor, PublicGroup, Status
 from storage.timelines import list_home
-from tests.federation.home import Home
+from tests.federation.home import Home, ruleset
 from tests.federation.peer import Document, Peer, Someone, proven
 
 
@@ -393,6 +393,29 @@ async def test_a_group_keeps_a_moderator(forum: Forum) -> None:
         ("ben", "active", False),
         ("david", "active", True),
     }
+
+
+async def test_a_member_who_does_not_moderate_takes_nothing_out(forum: Forum) -> None:
+    home, david, post = forum.home, await forum.home.member("david"), await theirs(forum)
+    assert isinstance(await follows.follow(home.ctx, david.id, forum.group.id), Allow)
+    assert not await acts.remove_post(home.ctx, forum.group.id, post.id, by="david")
+    assert await acts.pin(home.ctx, forum.group.id, post.id, by="david") is None
+    assert not await acts.lock(home.ctx, forum.group.id, post.id, moderator="david", by="console")
+    assert await forum.shown() == 1
+
+
+async def test_what_is_kept_from_us_is_given_to_nobody(forum: Forum) -> None:
+    """Where an agreement takes the pictures out of what comes in, they do not go out again by the group."""
+    post = await theirs(forum)
+    terms = 'organisation = "Peer"\nstate = "active"\nkinds = { media = "strip" }\n'
+    text = ruleset(more=f'[peers."{forum.peer.host}"]\n{terms}')
+    await peers.save_rules(forum.home.ctx, text, by="console", reason="test")
+    picture = {"type": "Document", "mediaType": "image/png", "url": f"{forum.peer.base}/x.png"}
+    assert await forum.home.take(forum.ben, forum.create(forum.ben, attachment=[picture])) == "done"
+    edited = forum.peer.note(forum.ben, id=post.uri, attachment=[picture], updated="2026-11-18T12:00:00Z")
+    assert await forum.home.take(forum.ben, forum.peer.activity("Update", forum.ben, edited)) == "done"
+    assert await forum.announced() == []
+    assert await forum.shown() == 1
 
 
 @pytest.mark.parametrize("kind", ["Delete", "Lock", "Add", "Remove", "Block", "Undo"])
