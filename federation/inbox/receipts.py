@@ -22,7 +22,7 @@ from storage.records import Actor
 
 async def confirm(act: Act, verified: Verified, actor: Actor) -> None:
     """Tell who sent a Delete that what it names is gone here; other software than ours would not know what to do with it."""
-    if verified.relayed_by or not await has_capable_actor(act.tx, actor.host):
+    if not await has_capable_actor(act.tx, actor.host):
         return
     delete = verified.activity
     activity_id = _answer_id(delete.id)

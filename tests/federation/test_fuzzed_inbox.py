@@ -129,3 +129,11 @@ async def test_spoilt_documents_of_others_change_nothing_of_others(
     assert scene.accepted, "nothing came through: what is tried here is no longer what others send"
     accidents = [record for record in caplog.records if record.levelname in {"ERROR", "CRITICAL"}]
     assert not accidents, [record.exc_info for record in accidents]
+
+
+async def test_no_act_of_a_strangers_changes_what_others_have(scene: Scene) -> None:
+    """Every act there is, on everything of others that can be named or forged: chance would seldom try these."""
+    for kind in (*HANDLERS, "Undo"):
+        for about in scene.planted:
+            if isinstance(about, dict) or str(about).startswith("http"):
+                await scene.send(scene.eves.activity(kind, scene.eve, about, target=scene.eve.uri))

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from federation.wire.bounded import MAX_BODY
 from federation.wire.messages import Scheme
 from federation.wire.origins import MAX_ID
 from tests.federation.home import Home
-from tests.federation.peer import Document, Peer, Someone, new_keys, signed
+from tests.federation.peer import Document, Peer, Someone, new_keys, proven, signed
 
 MINUTE = 60_000
 HOUR = 60 * MINUTE
@@ -238,6 +239,25 @@ async def test_a_signer_speaks_for_itself_alone(home: Home, peer: Peer) -> None:
     stolen = type(eve.keys.rsa)(f"{peer.base}/key", ben.uri, eve.keys.rsa.algorithm, eve.keys.rsa.material)
     assert await home.send(ben, peer.create(ben), key=stolen) == 401
     assert await home.count("inbox") == 0
+
+
+async def test_what_somebody_forwards_is_refused_whoever_signed_it(home: Home, peer: Peer) -> None:
+    """Decision 0008: a Linked Data signature is no authority, nor is a proof outside a private group."""
+    ben, eve = peer.actor("ben"), peer.actor("eve")
+    await home.know(ben)
+    await home.know(eve)
+    linked = {"type": "RsaSignature2017", "creator": ben.keys.rsa.id, "created": "2026-11-17T12:00:00Z"}
+    assert await home.send(eve, {**peer.create(ben), "signature": {**linked, "signatureValue": "AAAA"}}) == 401
+    assert await home.send(eve, proven(ben, peer.create(ben))) == 401
+    assert await home.count("inbox") == 0
+
+
+async def test_requests_may_be_signed_with_an_ed25519_key(home: Home, peer: Peer) -> None:
+    ben, eve = peer.actor("ben"), peer.actor("eve")
+    await home.know(eve)
+    assert await home.send(ben, peer.create(ben), scheme=Scheme.RFC9421, key=ben.keys.ed25519) == 202
+    stolen = replace(ben.keys.ed25519, material=eve.keys.ed25519.material)
+    assert await home.send(ben, peer.create(ben), scheme=Scheme.RFC9421, key=stolen) == 401
 
 
 async def test_a_key_counts_only_where_its_owner_lists_it(home: Home, peer: Peer, stranger: Peer) -> None:

@@ -126,3 +126,14 @@ async def test_we_confirm_nothing_to_others_and_nothing_that_was_refused(home: H
     assert await home.take(eve, peer.activity("Delete", eve, theirs["id"])) == "refused: not_author"
     await drained(home)
     assert accepts(peer) == []
+
+
+async def test_one_deletion_said_in_two_ways_is_confirmed_once(home: Home, peer: Peer) -> None:
+    """The second is no accident of ours: what was confirmed is confirmed."""
+    ben = peer.actor("ben")
+    await home.know(peer.instance)
+    delete = peer.activity("Delete", ben, f"{peer.base}/notes/1")
+    for said in (delete, {**delete, "to": []}):
+        assert await home.take(ben, said) == "done"
+    await drained(home)
+    assert [one.document["type"] for one in peer.posted] == ["Accept"]
