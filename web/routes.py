@@ -1,6 +1,7 @@
 """The one table of every door for people and their apps. Must not know what is behind them."""
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from aiohttp import web
 
@@ -149,10 +150,19 @@ def add_web_routes(app: web.Application, store: MediaStore) -> None:
     add_media(app, store)
     add_streaming(app)
     add_push(app)
+    for resource in _resources():
+        app.router.register_resource(resource)
+
+
+@cache
+def _resources() -> tuple[web.AbstractResource, ...]:
+    """The same for every application: making some hundred patterns takes longer than most of our tests."""
+    router = web.UrlDispatcher()
     for module in (*_PAGES, media_files, streaming):
-        app.add_routes(module.routes)
+        router.add_routes(module.routes)
     for module in (*_API, *_ADMIN_API, *_OAUTH):
-        app.add_routes(_with_slashes(module.routes))
+        router.add_routes(_with_slashes(module.routes))
+    return tuple(router.resources())
 
 
 def _with_slashes(routes: Iterable[web.AbstractRouteDef]) -> Iterator[web.AbstractRouteDef]:
