@@ -13,7 +13,7 @@ TIME ?= 300
 SEED ?= $(shell date +%s)
 run: export CONFRERE_CONFIG = $(INSTANCE)/confrere.toml
 
-.PHONY: run demo test fuzz check bench fmt
+.PHONY: run demo test fuzz search check bench fmt
 
 # An instance on http://localhost:8000 with an embedded database; the first run prints the owner's sign-in link.
 run: $(VENV)/.run $(INSTANCE)/.owner
@@ -44,6 +44,11 @@ fuzz: $(VENV)/.dev
 	  echo "make fuzz SEED=$$seed"; \
 	  CONFRERE_FUZZ=20 $(BIN)/pytest -n 2 -p no:randomly --timeout 1800 --hypothesis-seed=$$seed $(FUZZERS) || exit 1; \
 	  seed=$$((seed + 1)); done
+
+# Every order of messages about memberships, for as many STATES of each large world as there is time for.
+STATES ?= 1000000
+search: $(VENV)/.dev
+	CONFRERE_SEARCH=$(STATES) $(BIN)/pytest -n 2 -p no:randomly --timeout 3600 tests/policies/test_policy_protocol.py
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -7,10 +7,12 @@ import orjson
 
 from federation.rules import Rules
 from federation.wire.origins import host_of
+from policies import seats
 from policies.admission import ActivityFacts
 from policies.delivery import SendFacts
 from policies.posting import GroupFacts
 from policies.ruleset import Ruleset, group_reaches
+from policies.seats import Seat
 from policies.terms import GROUP_ONLY, Audience, Kind, Level, Part
 from policies.verification import (
     AttestationFacts,
@@ -120,7 +122,9 @@ async def group_facts(tx: Reader, group: Group, actor: Actor, author: Actor, rul
 
 def is_present(membership: Membership | None, now: int) -> bool:
     """A member at this moment: neither ended nor lapsed."""
-    return membership is not None and membership.state == "active" and membership.lease_until > now
+    return membership is not None and seats.is_present(
+        Seat(membership.state, membership.epoch, membership.lease_until), now
+    )
 
 
 async def send_facts(

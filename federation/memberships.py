@@ -17,8 +17,10 @@ from federation.signing import get_keys
 from federation.wire.proofs import sign_document
 from federation.wire.render import render_activity
 from policies import membership as policy
+from policies import seats
 from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
 from policies.membership import JoinFacts, Joining
+from policies.seats import Seat, Told
 from policies.terms import Audience, Kind
 from policies.verification import Purpose, criteria_of_group, criteria_step
 from storage import attestations, audit, groups
@@ -31,7 +33,7 @@ from storage.oauth import delete_tokens_as
 from storage.records import Actor, Group, Membership
 
 DAY = 24 * policy.HOUR
-PRESENT = frozenset({"active", "pending", "invited"})
+PRESENT = seats.PRESENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,12 @@ class Slice:
     """What a group's home states of one host's members at a moment (unix ms), under its own proof."""
 
     members: frozenset[str]
-    epoch: int
-    issued: int
-    lease_hours: float
+    told: Told
+
+
+def seat_of(known: Membership | None) -> Seat | None:
+    """A membership as the rules see it."""
+    return None if known is None else Seat(known.state, known.epoch, known.lease_until)
 
 
 async def request(act: Act, group_actor: Actor, actor: Actor, *, follow_uri: str) -> Decision:
@@ -75,6 +80,14 @@ async def request(act: Act, group_actor: Actor, actor: Actor, *, follow_uri: str
         case _ as never:
             assert_never(never)
     return decision
+
+
+async def request_from_afar(act: Act, group_actor: Actor, actor: Actor, *, follow_uri: str) -> Decision:
+    """`request` by a Follow that came in: it may be an old one."""
+    await groups.lock_group(act.tx, group_actor.id, change=True)
+    known = await groups.get_membership(act.tx, group_actor.id, actor.id)
+    anew = seats.may_ask_by(follow_uri, seat_of(known), known.follow_uri if known else "")
+    return anew if isinstance(anew, Deny) else await request(act, group_actor, actor, follow_uri=follow_uri)
 
 
 async def _ask_again(
@@ -340,40 +353,39 @@ async def _send(
     await send(act, outgoing, Parcel(kind, Audience.DIRECT), [Inbox(target.host, target.inbox)])
 
 
-async def on_accepted(act: Act, group_actor: Actor, actor: Actor, *, epoch: int, lease_hours: float) -> Decision:
+async def on_accepted(act: Act, group_actor: Actor, actor: Actor, told: Told) -> Decision:
     """The group's home accepted a member of ours, who asked; or repeats it with a higher epoch."""
     known = await groups.get_membership(act.tx, group_actor.id, actor.id)
-    if known is None or known.state not in {"pending", "active"}:
-        return Deny("group:pending", Reason.GROUP_NOT_JOINED)
-    decision = policy.accept_epoch(known.epoch or None, epoch)
-    if isinstance(decision, Deny):
-        return decision
     now = act.now
+    seat = seats.after_accept(seat_of(known), told, now)
+    if known is None or isinstance(seat, Deny):
+        return seat if isinstance(seat, Deny) else Deny("group:pending", Reason.GROUP_NOT_JOINED)
     await groups.update_membership(
         act.tx,
         known.id,
-        state="active",
-        epoch=epoch,
-        generation=known.generation + int(known.state != "active"),
-        lease_until=policy.lease_until(now, lease_hours, now),
+        state=seat.state,
+        epoch=seat.epoch,
+        generation=known.generation + int(known.state != seat.state),
+        lease_until=seat.lease_until,
         changed_at=now,
     )
-    await note_epoch(act.tx, group_actor.id, epoch, now)
+    await note_epoch(act.tx, group_actor.id, told.epoch, now)
     await insert_event(act.tx, owner_id=actor.id, type_="groups", ref=group_actor.id, now=now)
-    return decision
+    return Allow("group:epoch")
 
 
 async def on_rejected(act: Act, group_actor: Actor, actor: Actor, *, epoch: int) -> Decision:
     """The group's home refused or expelled a member of ours."""
     known = await groups.get_membership(act.tx, group_actor.id, actor.id)
-    if known is None or known.state not in PRESENT:
-        return Deny("group:member", Reason.GROUP_NOT_JOINED)
-    decision = policy.accept_epoch(known.epoch or None, epoch)
-    if isinstance(decision, Deny):
-        return decision
-    await _finish(act, replace(known, state="ended", epoch=epoch), actor)
+    seat = seats.after_reject(seat_of(known), epoch)
+    if known is None or isinstance(seat, Deny):
+        return seat if isinstance(seat, Deny) else Deny("group:member", Reason.GROUP_NOT_JOINED)
+    if seat.state == known.state:
+        await groups.update_membership(act.tx, known.id, epoch=seat.epoch)
+    else:
+        await _finish(act, replace(known, state=seat.state, epoch=seat.epoch), actor)
     await note_epoch(act.tx, group_actor.id, epoch, act.now)
-    return decision
+    return Allow("group:epoch")
 
 
 async def note_epoch(tx: Transaction, group_id: int, epoch: int, now: int) -> None:
@@ -388,22 +400,22 @@ async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
     """What the group's home says of our members now: renew leases of those it lists, end the others' memberships."""
     now = act.now
     group = await groups.lock_group(act.tx, group_actor.id, change=True)
-    if group is None or isinstance(policy.accept_epoch(group.epoch or None, told.epoch), Deny):
+    if group is None or isinstance(seats.may_take_slice(group.epoch, told.told), Deny):
         return
     for member in await groups.list_members(act.tx, group_actor.id, states=("active", "pending")):
         if not member.actor.local:
             continue
-        if member.actor.uri in told.members:
+        known = member.membership
+        seat = seats.after_slice(
+            Seat(known.state, known.epoch, known.lease_until), told.told, now, listed=member.actor.uri in told.members
+        )
+        if seat.state == seats.ENDED:
+            await _finish(act, replace(known, state=seat.state, epoch=seat.epoch), member.actor)
+        else:
             await groups.update_membership(
-                act.tx,
-                member.membership.id,
-                state="active",
-                epoch=max(member.membership.epoch, told.epoch),
-                lease_until=policy.lease_until(told.issued, told.lease_hours, now),
+                act.tx, known.id, state=seat.state, epoch=seat.epoch, lease_until=seat.lease_until
             )
-        elif member.membership.state == "active" and member.membership.epoch <= told.epoch:
-            await _finish(act, replace(member.membership, state="ended", epoch=told.epoch), member.actor)
-    await groups.update_group(act.tx, group_actor.id, epoch=told.epoch, pulled_at=now)
+    await groups.update_group(act.tx, group_actor.id, epoch=told.told.epoch, pulled_at=now)
 
 
 async def reconsider(act: Act, actor: Actor) -> None:

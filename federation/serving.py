@@ -14,7 +14,7 @@ from aiohttp import web
 from federation import documents
 from federation.attested import credential_document
 from federation.context import Context
-from federation.facts import in_reach, is_verified
+from federation.facts import in_reach, is_present, is_verified
 from federation.followers import MOST, list_followers_at, partial_uri
 from federation.groups import render_announce
 from federation.receiving import authenticate, get_key_and_ruleset, signed_request
@@ -290,7 +290,7 @@ async def _stands_for_member(tx: Reader, asker: Asker, group_id: int | None, now
     if asker.actor.type == "Application":
         return await groups.has_active_member_of(tx, group_id, host=asker.actor.host, now=now)
     known = await groups.get_membership(tx, group_id, asker.actor.id)
-    return known is not None and known.state == "active" and known.lease_until > now
+    return is_present(known, now)
 
 
 async def _all_verified(tx: Reader, asker: Asker, mentioned: list[Actor], now: int) -> bool:

@@ -14,6 +14,7 @@ from federation.wire.errors import Fault, ProtocolError
 from federation.wire.proofs import parse_proof, verify_proof
 from federation.wire.values import integer, many, moment
 from policies.membership import LEASE_HOURS
+from policies.seats import Told
 from storage import actors, groups
 from storage.records import Actor
 
@@ -67,4 +68,5 @@ async def _verify(ctx: Context, document: Document, group: Actor) -> Slice:
         raise ProtocolError(Fault.SHAPE, "a slice without epoch or date")
     hours = proven.get("lease")
     members = frozenset(uri for uri in many(proven.get("orderedItems")) if isinstance(uri, str))
-    return Slice(members, epoch, issued, float(hours) if isinstance(hours, int | float) else float(LEASE_HOURS))
+    lease = float(hours) if isinstance(hours, int | float) else float(LEASE_HOURS)
+    return Slice(members, Told(epoch, issued, lease))

@@ -9,7 +9,7 @@ from federation.attesting import attest
 from federation.context import Context
 from federation.delivery import claim, deliver
 from federation.inbox.process import process_batch
-from federation.keeping import drop_overdue, forget_old_posts
+from federation.keeping import drop_overdue, forget_old_posts, purge_left_groups
 from federation.outbox.peers import follow_expiries
 from federation.outbox.sanctions import erase_some
 from federation.rounds import go_rounds
@@ -59,6 +59,7 @@ async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # 
             await ctx.db.transact(lambda tx: _thin(tx, ctx.now()))
             await perform(ctx, drop_overdue)
             await forget_old_posts(ctx)
+            await purge_left_groups(ctx)
 
     await go_rounds(work, stop, seconds=ROUND_SECONDS, name="upkeep")
 

@@ -197,6 +197,16 @@ async def has_any_member_of(tx: Reader, group_id: int, *, host: str) -> bool:
     )
 
 
+async def list_remote_seats(tx: Reader) -> list[tuple[int, int]]:
+    """Each group of others, with how many people here are its members, have asked to be or are invited."""
+    found = await tx.rows(
+        "SELECT g.actor_id, (SELECT count(*) FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE "
+        "m.group_id = g.actor_id AND m.state IN ('active', 'pending', 'invited') AND a.host = '') "
+        "FROM groups g WHERE g.local = 0 ORDER BY g.actor_id"
+    )
+    return [(row[0], row[1]) for row in found]
+
+
 async def list_memberships_of_host(tx: Reader, host: str) -> list[Member]:
     """Every membership that is not over of the people of a host in our groups, and of our people in its groups."""
     found = await tx.rows(

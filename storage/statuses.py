@@ -410,6 +410,17 @@ async def list_of_host_before(tx: Reader, host: str, moment: int, *, limit: int)
     return [Status(*row) for row in found]
 
 
+async def list_of_group_by_others(tx: Reader, group_id: int, *, limit: int) -> list[Status]:
+    """Some posts of a group that people elsewhere wrote: these are to go."""
+    found = await tx.rows(
+        f"SELECT {COLUMNS} FROM statuses s JOIN actors a ON a.id = s.actor_id "
+        "WHERE s.group_id = :group AND a.host <> '' ORDER BY s.id LIMIT :limit",
+        group=group_id,
+        limit=limit,
+    )
+    return [Status(*row) for row in found]
+
+
 async def list_uris_of_group(tx: Reader, group_id: int) -> list[Any]:
     """Ids of every stored post of a group, for purging."""
     return [row[0] for row in await tx.rows("SELECT id FROM statuses WHERE group_id = :id", id=group_id)]

@@ -16,6 +16,7 @@ from policies.admission import ActivityFacts, admit_activity
 from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
 from policies.membership import LEASE_HOURS
 from policies.ruleset import day_of
+from policies.seats import Told
 from policies.terms import Audience, Kind
 from storage import actors, blocks, follows, groups, notifications
 from storage.ids import new_id
@@ -32,7 +33,7 @@ async def on_follow(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         if target is None or not target.local or target.type == "Application" or target.disabled_at is not None:
             return "no such actor here"
         if await groups.get_group(act.tx, target.id) is not None:
-            decision = await memberships.request(act, target, actor, follow_uri=activity.id)
+            decision = await memberships.request_from_afar(act, target, actor, follow_uri=activity.id)
             return None if isinstance(decision, Allow | Limit | Hold) else decision.reason
         asked = Follow(new_id(act.now), actor.id, target.id, activity.id, "pending", 1, 0, act.now)
         if await blocks.get_block(act.tx, target.id, actor.id) is not None:
@@ -133,7 +134,8 @@ async def _on_membership_answer(
     if accepted:
         hours = raw.get("lease")
         lease = float(hours) if isinstance(hours, int | float) else float(LEASE_HOURS)
-        decision = await memberships.on_accepted(act, group, member, epoch=epoch, lease_hours=lease)
+        told = Told(epoch, min(verified.activity.published or act.now, act.now), lease)
+        decision = await memberships.on_accepted(act, group, member, told)
     else:
         decision = await memberships.on_rejected(act, group, member, epoch=epoch)
     return decision.reason if isinstance(decision, Deny | Hold) else None

@@ -15,7 +15,7 @@ from federation.composing import Composed, compose_text, list_emojis, resolve_na
 from federation.context import Context
 from federation.distribution import Outgoing, list_retraction_inboxes, send
 from federation.documents import OPEN, prove
-from federation.facts import Parcel, get_attestation_facts, group_facts, send_facts
+from federation.facts import Parcel, get_attestation_facts, group_facts, is_present, send_facts
 from federation.fanout import announce_deletion, fan_out
 from federation.outbox import quotes
 from federation.outbox.polls import PollDraft, replace_poll
@@ -441,7 +441,7 @@ async def _edit_facts(tx: Reader, status: Status, composed: Composed, author_id:
         before=before,
         after=before,
         own=True,
-        member=membership is not None and membership.state == "active" and membership.lease_until > now,
+        member=is_present(membership, now),
         adds_mentions=any(actor.id not in known | {status.group_id} for actor in composed.mentioned),
     )
 

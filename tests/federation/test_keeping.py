@@ -1,16 +1,18 @@
 """What peers' agreements say of their content, carried out: parts left out, bounds of what waits, days that end."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import orjson
 
+from federation import memberships
 from federation.act import perform
-from federation.keeping import drop_overdue, forget_old_posts
+from federation.keeping import drop_overdue, forget_old_posts, purge_left_groups
 from federation.outbox.polls import PollDraft
 from federation.upkeep import go_round
 from policies.ruleset import day_of
 from policies.terms import Audience
 from storage.media_store import MediaStore
+from storage.records import Actor
 from tests.federation.home import Home
 from tests.federation.peer import Peer, Someone
 from tests.federation.test_doors import attached
@@ -124,3 +126,62 @@ async def test_the_end_of_an_agreement_may_suspend_and_its_renewal_undoes_it(hom
     assert await home.count("actors", "host = :host AND host_suspended = 1", host=peer.host) > 0
     await until((last + timedelta(days=30)).isoformat())
     assert await home.count("actors", "host_suspended = 1") == 0
+
+
+async def test_posts_of_a_group_go_with_its_last_member_here(home: Home, peer: Peer) -> None:
+    """Not with the last but one; and what a member of ours wrote stays."""
+    anna, bob = await home.member("anna", verified=True), await home.member("bob", verified=True)
+    group, ben = peer.group("neuro"), peer.actor("ben")
+    peer.attest(ben, now=home.clock())
+    stored = await home.join(group, anna)
+    await home.join(group, bob)
+    theirs = peer.group_activity(ben, peer.group_note(ben, group.uri))
+    assert await home.take(group, peer.announce(group, theirs)) == "done"
+    await home.publish(anna, f"@neuro@{peer.host} un avis")
+    await expel(home, peer, group, anna, epoch=2)
+    await purge_left_groups(home.ctx)
+    assert await home.find(theirs["object"]["id"]) is not None
+    await expel(home, peer, group, bob, epoch=3)
+    await purge_left_groups(home.ctx)
+    assert await home.find(theirs["object"]["id"]) is None
+    assert await home.count("statuses", "group_id = :group", group=stored.id) == 1
+
+
+async def expel(home: Home, peer: Peer, group: Someone, member: Actor, *, epoch: int) -> None:
+    follow = {"type": "Follow", "actor": member.uri, "object": group.uri}
+    assert await home.take(group, peer.activity("Reject", group, follow, epoch=epoch)) == "done"
+
+
+async def test_an_old_follow_lets_nobody_in_again(home: Home, peer: Peer) -> None:
+    """It was answered, and what it began has ended since: it comes again after a crash, or from a backup of its sender."""
+    anna, ben = await home.member("anna", verified=True), peer.actor("ben")
+    group = await home.group("cardiologie", anna, reach=(peer.host,))
+    peer.attest(ben, now=home.clock())
+    await home.know(peer.instance)
+    follow = peer.activity("Follow", ben, group.uri)
+    assert await home.take(ben, follow) == "done"
+    member = await home.stored(ben.uri)
+    await perform(home.ctx, lambda act: memberships.end(act, group.id, member))
+    await home.put(ben, follow)
+    assert await home.process() == ["refused: epoch_old"]
+    assert await home.take(ben, peer.activity("Follow", ben, group.uri)) == "done"
+
+
+async def test_a_lease_runs_from_when_it_was_given(home: Home, peer: Peer) -> None:
+    """However late the word of it comes; and a refusal that comes late keeps an older word out."""
+    anna, group = await home.member("anna", verified=True), peer.group("neuro")
+    stored = await home.know(group)
+    membership = await home.enroll(stored, anna, state="pending", until=0)
+    follow = {"id": membership.follow_uri, "type": "Follow", "actor": anna.uri, "object": group.uri}
+    given = home.clock()
+    published = datetime.fromtimestamp((given - DAY // 2) / 1000, UTC).isoformat()
+    accept = peer.activity("Accept", group, follow, epoch=5, lease=24, published=published)
+    assert await home.take(group, accept) == "done"
+    found = await home.membership(stored, anna)
+    assert found is not None
+    assert abs(found.lease_until - (given + DAY // 2)) < 2000
+    for epoch, ended in ((7, "done"), (9, "done"), (8, "refused: epoch_old")):
+        assert await home.take(group, peer.activity("Reject", group, follow, epoch=epoch)) == ended
+    found = await home.membership(stored, anna)
+    assert found is not None
+    assert (found.state, found.epoch) == ("ended", 9)

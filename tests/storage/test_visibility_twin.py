@@ -305,6 +305,7 @@ UNASKED = {
     "deliveries": {"list_inboxes_of_author": "where a person's posts went, for telling that they are gone"},
     "statuses": {
         "list_of_erased": "what falls with who wrote it",
+        "list_of_group_by_others": "for deletion: nobody here is in the group any more",
         "list_of_host_before": "for deletion: a peer's retention is over",
         "get_status": "by id, for acts and doors; callers that answer a person ask `get_visible`",
         "get_status_by_uri": "what other servers name",

@@ -1,0 +1,109 @@
+"""A membership as its two sides know it, and what each message makes of it.
+
+The group's home owns it; the member's host has a seat: what it was last told, under a lease. Messages are lost, doubled and
+late. `tests/policies/protocol.py` searches what these rules do in any order of them. Must not know: rows, documents.
+"""
+
+from dataclasses import dataclass, replace
+
+from policies.decision import Allow, Decision, Deny, Reason
+from policies.membership import accept_epoch, lease_live, lease_until
+
+ASKING = "pending"
+ACTIVE = "active"
+INVITED = "invited"
+ENDED = "ended"
+PRESENT = frozenset({ACTIVE, ASKING, INVITED})
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A membership on one side. `epoch`: of the last act that was told of it, 0 before any. `lease_until`: unix ms."""
+
+    state: str
+    epoch: int = 0
+    lease_until: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the group's home says under its signature: the group's epoch then, when it said so, and for how many hours it is
+    good.
+    """
+
+    epoch: int
+    issued: int
+    lease_hours: float
+
+
+def is_present(seat: Seat | None, now: int) -> bool:
+    """A member at this moment: neither ended nor lapsed."""
+    return seat is not None and seat.state == ACTIVE and lease_live(seat.lease_until, now)
+
+
+def may_ask_by(follow: str, known: Seat | None, answered: str) -> Decision:
+    """At the group's home: whether a Follow is a new wish. One that a membership began with which has ended since comes too
+    late, or for the second time: who was removed is not let in by an old message.
+    """
+    if known is not None and known.state not in PRESENT and follow == answered:
+        return Deny("group:follow", Reason.EPOCH_OLD)
+    return Allow("group:follow")
+
+
+def after_accept(seat: Seat | None, told: Told, now: int) -> Seat | Deny:
+    """At the member's host: the home says that somebody who asked is a member, or repeats it. The lease runs from when it
+    was said, however late it is heard.
+    """
+    if seat is None or seat.state not in {ASKING, ACTIVE}:
+        return Deny("group:pending", Reason.GROUP_NOT_JOINED)
+    decision = accept_epoch(seat.epoch or None, told.epoch)
+    if isinstance(decision, Deny):
+        return decision
+    renewed = seat.lease_until if seat.state == ACTIVE and seat.epoch == told.epoch else 0
+    return Seat(ACTIVE, told.epoch, max(_lease(told, now), renewed))
+
+
+def after_reject(seat: Seat | None, epoch: int) -> Seat | Deny:
+    """At the member's host: the home says that somebody is no member. Of one that is over already the epoch is kept, so that
+    an older word cannot bring it back.
+    """
+    if seat is None:
+        return Deny("group:member", Reason.GROUP_NOT_JOINED)
+    decision = accept_epoch(seat.epoch or None, epoch)
+    if isinstance(decision, Deny):
+        return decision
+    return Seat(ENDED if seat.state in PRESENT else seat.state, epoch)
+
+
+def may_take_slice(known_epoch: int, told: Told) -> Decision:
+    """At the member's host: whether what the home says of all its members is not older than what is known of the group."""
+    return accept_epoch(known_epoch or None, told.epoch)
+
+
+def after_slice(seat: Seat, told: Told, now: int, *, listed: bool) -> Seat:
+    """At the member's host: the home lists its members. Who asked and is listed is one; who was one and is not listed is not,
+    unless something newer was told of them.
+    """
+    if seat.state not in {ASKING, ACTIVE}:
+        return seat
+    if listed:
+        return Seat(ACTIVE, max(seat.epoch, told.epoch), _lease(told, now))
+    if seat.state == ACTIVE and seat.epoch <= told.epoch:
+        return Seat(ENDED, told.epoch)
+    return seat
+
+
+def left(seat: Seat) -> Seat:
+    """At the member's host: they go. It is over at once, whatever the home answers."""
+    return replace(seat, state=ENDED, lease_until=0)
+
+
+def may_keep_copies(seats_here: int) -> Decision:
+    """At a host of which so many people are members, have asked to be or are invited: whether it keeps a remote group's posts."""
+    if seats_here:
+        return Allow("group:member")
+    return Deny("group:member", Reason.NO_MEMBER_THERE)
+
+
+def _lease(told: Told, now: int) -> int:
+    return lease_until(told.issued, told.lease_hours, now)
