@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from federation.client import Client
-from federation.failures import MissingKeys
+from federation.failures import Lately
 from federation.wire.origins import is_http_uri, same_origin
 from storage.database import Database
 
@@ -96,4 +96,5 @@ class Context:
     now: Callable[[], int]
     mail: bool = False
     joinable: bool = False
-    missing_keys: MissingKeys = field(default_factory=MissingKeys)
+    missing_keys: Lately = field(default_factory=Lately)
+    forwarded: Lately = field(default_factory=Lately)

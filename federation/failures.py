@@ -75,9 +75,10 @@ class Failures:
             del self._kept[next(iter(self._kept))]
 
 
-class MissingKeys:
-    """Keys that their host did not have a moment ago: anybody can name one in a request that nobody signed, and each
-    look would cost that host a GET. Bounded, oldest forgotten first. `now` is unix milliseconds.
+class Lately:
+    """What was looked for a moment ago, and need not be again: keys that their host did not have (anybody can name one in
+    a request that nobody signed, and each look would cost that host a GET), and what was forwarded. Bounded, oldest
+    forgotten first. `now` is unix milliseconds.
     """
 
     def __init__(self, *, size: int = 1_000, keep_ms: int = 30_000) -> None:
@@ -85,11 +86,11 @@ class MissingKeys:
         self._keep_ms = keep_ms
         self._until: dict[str, int] = {}
 
-    def has(self, key_id: str, now: int) -> bool:
-        return now < self._until.get(key_id, 0)
+    def has(self, name: str, now: int) -> bool:
+        return now < self._until.get(name, 0)
 
-    def remember(self, key_id: str, now: int) -> None:
-        self._until.pop(key_id, None)
-        self._until[key_id] = now + self._keep_ms
+    def remember(self, name: str, now: int) -> None:
+        self._until.pop(name, None)
+        self._until[name] = now + self._keep_ms
         if len(self._until) > self._size:
             del self._until[next(iter(self._until))]

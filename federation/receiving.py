@@ -17,6 +17,7 @@ from federation.verifying import check_with_known, get_stored_key
 from federation.wire.activities import Activity, is_retraction, parse_activity
 from federation.wire.bounded import MAX_BODY, parse_json
 from federation.wire.errors import Fault, ProtocolError
+from federation.wire.forwarded import forwarded_by
 from federation.wire.jsonld import plain
 from federation.wire.keys import PublicKey
 from federation.wire.messages import SYNCHRONIZATION
@@ -110,7 +111,8 @@ async def receive(ctx: Context, request: Request) -> Refusal | None:
     if known is None and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
         return None  # an account we never knew is gone or changed; fetching its key would be pointless (Mastodon)
     signer = await authenticate(ctx, request, parsed, known)
-    require_actor(signer, activity.actor)
+    if forwarded_by(signer.owner, activity) is None:
+        require_actor(signer, activity.actor)
     await record(ctx, signer, activity, request.body)
     if SYNCHRONIZATION in request.fields:
         await compare(ctx, signer.owner, request.fields[SYNCHRONIZATION])

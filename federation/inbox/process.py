@@ -15,6 +15,7 @@ from federation.failures import FetchError
 from federation.inbox import (
     blocks,
     follows,
+    hinted,
     moves,
     notes,
     pins,
@@ -32,6 +33,7 @@ from federation.resolve import resolve_actor
 from federation.rules import get_rules
 from federation.wire.activities import is_retraction
 from federation.wire.errors import Fault, ProtocolError
+from federation.wire.forwarded import Forwarded
 from federation.wire.quotes import is_answer
 from policies.decision import Deny, Hold
 from policies.delivery import next_attempt
@@ -89,6 +91,8 @@ async def process(ctx: Context, item: InboxItem) -> Answer:
     """Apply one recorded activity; answers why nothing came of it. FetchError: worth trying again later."""
     try:
         verified = from_inbox(item)
+        if isinstance(verified, Forwarded):
+            return await hinted.on_forwarded(ctx, verified)
         actor = await _require_actor(ctx, verified)
         return await dispatch(ctx, verified, actor)
     except ProtocolError as error:

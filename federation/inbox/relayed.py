@@ -9,21 +9,16 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from federation.act import Act, perform
 from federation.context import Context
-from federation.failures import FetchError
 from federation.inbox import pins, reactions
-from federation.inbox.notes import delete_post, take_edit
+from federation.inbox.hinted import delete_if_gone, read_edit
 from federation.inbox.verified import Answer, Verified, from_origin
 from federation.resolve import fetch, resolve_actor, resolve_object
 from federation.wire.errors import Fault
-from federation.wire.objects import parse_note
-from federation.wire.values import type_of, uri_of
-from policies.decision import Reason
-from policies.terms import Audience
-from storage import actors, groups, statuses
+from federation.wire.values import uri_of
+from storage import groups, statuses
 from storage.records import Actor, Status
 
 Handler = Callable[[Context, Verified, Actor], Awaitable[Answer]]
-FOR_EVERYBODY = frozenset({Audience.PUBLIC, Audience.UNLISTED})
 
 
 async def on_announce(ctx: Context, verified: Verified, actor: Actor) -> Answer:
@@ -53,15 +48,7 @@ async def _on_edit(ctx: Context, verified: Verified, group: Actor) -> Answer:
     status = await ctx.db.read(lambda tx: statuses.get_status_by_uri(tx, uri))
     if status is None:
         return await _on_post(ctx, verified, group)
-    author = await _author_elsewhere(ctx, status)
-    if author is None:
-        return Reason.NOT_AUTHOR
-    note = parse_note(await fetch(ctx, uri))
-    if (note.uri, note.attributed_to) != (uri, author.uri):
-        return str(Fault.ACTOR_MISMATCH)
-    if note.updated is None:  # a post is not called edited because a group says so
-        return "not edited at its origin"
-    return await perform(ctx, lambda act: take_edit(act, note, author, None))
+    return await read_edit(ctx, status)
 
 
 async def _on_deletion(ctx: Context, verified: Verified, group: Actor) -> Answer:
@@ -70,27 +57,9 @@ async def _on_deletion(ctx: Context, verified: Verified, group: Actor) -> Answer
     status = await ctx.db.read(lambda tx: statuses.get_status_by_uri(tx, uri))
     if status is None:
         return "not stored here"
-    author = await _author_elsewhere(ctx, status)
-    if author is not None and await _is_gone(ctx, uri):
-        return await perform(ctx, lambda act: delete_post(act, uri, author))
-    return await perform(ctx, lambda act: _take_out(act, status, group))
-
-
-async def _author_elsewhere(ctx: Context, status: Status) -> Actor | None:
-    """The author of a post for everybody that is not ours: of no other is its origin asked because a group says so."""
-    if status.group_id is not None or status.audience not in FOR_EVERYBODY:
+    if await delete_if_gone(ctx, status):
         return None
-    author = await ctx.db.read(lambda tx: actors.get_actor(tx, status.actor_id))
-    return author if author is not None and not author.local else None
-
-
-async def _is_gone(ctx: Context, uri: str) -> bool:
-    try:
-        return type_of(await fetch(ctx, uri)) == "Tombstone"
-    except FetchError as error:
-        if error.status in {404, 410}:
-            return True
-        raise
+    return await perform(ctx, lambda act: _take_out(act, status, group))
 
 
 async def _take_out(act: Act, status: Status, group: Actor) -> Answer:

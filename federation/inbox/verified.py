@@ -5,6 +5,7 @@ from dataclasses import InitVar, dataclass
 from federation.wire.activities import Activity, parse_activity
 from federation.wire.bounded import Document, parse_json
 from federation.wire.errors import Fault, ProtocolError
+from federation.wire.forwarded import Forwarded, forwarded_by
 from federation.wire.jsonld import plain
 from federation.wire.origins import host_of
 from federation.wire.proofs import Proven
@@ -36,10 +37,14 @@ class Verified:
             raise TypeError("a Verified comes from an inbox row, a proof or its origin")
 
 
-def from_inbox(item: InboxItem) -> Verified:
-    """From the inbox table, which takes only what a Signer vouches for. ProtocolError unless its actor is the signer."""
+def from_inbox(item: InboxItem) -> Verified | Forwarded:
+    """From the inbox table, which takes only what a Signer vouches for. Of what is not the signer's own nothing but a hint
+    is left; ProtocolError where it is none.
+    """
     document: Document = plain(parse_json(item.body or b""))
     activity = parse_activity(document)
+    if told := forwarded_by(item.signer, activity):
+        return told
     if activity.actor != item.signer:
         raise ProtocolError(Fault.ACTOR_MISMATCH, f"{activity.actor[:200]} signed by {item.signer}")
     return Verified(activity=activity, by=item.signer, host=item.host, seal=_seal)

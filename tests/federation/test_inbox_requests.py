@@ -241,8 +241,10 @@ async def test_a_signer_speaks_for_itself_alone(home: Home, peer: Peer) -> None:
     assert await home.count("inbox") == 0
 
 
-async def test_what_somebody_forwards_is_refused_whoever_signed_it(home: Home, peer: Peer) -> None:
-    """Decision 0008: a Linked Data signature is no authority, nor is a proof outside a private group."""
+async def test_what_a_neighbour_forwards_is_refused_whoever_signed_it(home: Home, peer: Peer) -> None:
+    """Decision 0008: a Linked Data signature is no authority, nor is a proof outside a private group; and on one host
+    everybody speaks for themselves.
+    """
     ben, eve = peer.actor("ben"), peer.actor("eve")
     await home.know(ben)
     await home.know(eve)

@@ -277,7 +277,7 @@ async def test_22_no_peer_keeps_us_busy(peer: Peer) -> None:
 
 
 async def test_22_a_key_that_is_not_there_is_looked_for_once_in_a_while(home: Home, peer: Peer) -> None:
-    """Guard: federation/verifying.py `fetch_key`, federation/failures.py `MissingKeys`. Nobody needs a key to name one."""
+    """Guard: federation/verifying.py `fetch_key`, federation/failures.py `Lately`. Nobody needs a key to name one."""
     ben = peer.actor("ben")
     served = peer.answers.pop("/users/ben")
     for _ in range(3):
