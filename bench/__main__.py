@@ -9,7 +9,7 @@ from os import getloadavg
 import orjson
 import uvloop
 
-from bench import ceilings, crash, discovery, fanout, footprint, inbound, posting, streaming, timelines
+from bench import ceilings, crash, discovery, fanout, footprint, inbound, policies, posting, streaming, timelines
 from bench.figures import HEADING, Figure, Plan, Report, as_document, circumstances, row
 from bench.instance import available_engines
 
@@ -24,6 +24,7 @@ MEASURES: dict[str, Callable[[Plan, Report], Awaitable[None]]] = {
     "discovery": discovery.measure,
     "streaming": streaming.measure,
     "footprint": footprint.measure,
+    "policies": policies.measure,
     "crash": crash.measure,
 }
 

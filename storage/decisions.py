@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from storage.database import Reader, Transaction
+from storage.database import Reader, Row, Transaction
 from storage.ids import new_id
 from storage.records import RecordedDecision, columns
 
@@ -82,6 +82,23 @@ async def list_of_author(tx: Reader, actor_id: int, *, limit: int) -> list[Asked
         limit=limit,
     )
     return [Asked(*row) for row in found]
+
+
+async def count_since(tx: Reader, moment: int) -> int:
+    """How many decisions of since a moment (unix ms) are kept."""
+    return int(await tx.value("SELECT count(*) FROM decisions WHERE decided_at >= :moment", moment=moment))
+
+
+async def list_since(tx: Reader, moment: int, *, after: int, limit: int) -> list[Row]:
+    """(id, point, object_uri, host, digest of the facts, facts, decided_at) of some, in the order of their ids."""
+    return await tx.rows(
+        "SELECT d.id, d.point, d.object_uri, d.host, d.facts, f.body, d.decided_at FROM decisions d "
+        "JOIN decision_facts f ON f.digest = d.facts WHERE d.decided_at >= :moment AND d.id > :after "
+        "ORDER BY d.id LIMIT :limit",
+        moment=moment,
+        after=after,
+        limit=limit,
+    )
 
 
 async def delete_before(tx: Transaction, moment: int) -> None:

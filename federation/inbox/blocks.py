@@ -3,13 +3,13 @@ to keep it so. The member is not told.
 """
 
 from federation.act import Act, perform
+from federation.admitting import admit
 from federation.context import Context
 from federation.inbox.verified import Answer, Verified
 from federation.outbox.follows import forget_follow
 from federation.wire.values import uri_of
-from policies.admission import ActivityFacts, admit_activity
+from policies.admission import ActivityFacts
 from policies.decision import Deny, Hold
-from policies.ruleset import day_of
 from policies.terms import ACCOUNTS, Audience, Kind
 from storage import actors, blocks, follows
 from storage.ids import new_id
@@ -25,9 +25,8 @@ async def on_block(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         target = await actors.get_actor_by_uri(act.tx, verified.activity.object_id or "")
         if target is None or not target.local or target.type not in ACCOUNTS:
             return "nobody here is blocked"
-        decision = admit_activity(
-            ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT), act.rules.ruleset, day_of(act.now)
-        )
+        facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
+        decision = await admit(act, facts, verified.activity.id)
         if isinstance(decision, Hold):
             return decision
         if isinstance(decision, Deny):

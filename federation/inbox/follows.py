@@ -5,6 +5,7 @@ from typing import Any, assert_never
 from federation import memberships
 from federation import public_groups as public_posts
 from federation.act import Act, perform
+from federation.admitting import admit
 from federation.context import Context
 from federation.facts import is_verified
 from federation.inbox.verified import Answer, Verified
@@ -12,10 +13,9 @@ from federation.outbox.follows import refuse_follow, take_follow
 from federation.resolve import resolve_actor
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.values import integer, text, uri_of
-from policies.admission import ActivityFacts, admit_activity
+from policies.admission import ActivityFacts
 from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
 from policies.membership import LEASE_HOURS
-from policies.ruleset import day_of
 from policies.seats import Told
 from policies.terms import Audience, Kind
 from storage import actors, blocks, follows, groups, notifications
@@ -47,7 +47,7 @@ async def on_follow(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         facts = ActivityFacts(
             actor.host, Kind.CONTROL, Audience.DIRECT, approach=target.type == "Person", verified=known
         )
-        decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+        decision = await admit(act, facts, activity.id)
         ask = bool(target.locked) if entering is None else isinstance(entering, Hold)
         return await _take(act, decision, asked, actor, target, ask=ask)
 
@@ -74,7 +74,7 @@ async def on_accept(ctx: Context, verified: Verified, actor: Actor) -> Answer:
 
     async def unit(act: Act) -> Answer:
         facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
-        decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+        decision = await admit(act, facts, verified.activity.id)
         if isinstance(decision, Hold):
             return decision
         if isinstance(decision, Deny):

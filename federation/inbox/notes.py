@@ -9,6 +9,7 @@ from typing import assert_never
 from federation import groups as group_posts
 from federation import public_groups as public_posts
 from federation.act import Act, perform
+from federation.admitting import admit
 from federation.attesting import attest
 from federation.context import Context
 from federation.distribution import list_retraction_inboxes
@@ -29,10 +30,9 @@ from federation.wire.origins import is_http_uri, same_origin
 from federation.wire.parts import note_without, parts_of_note
 from federation.wire.quotes import Stamp
 from policies import posting
-from policies.admission import ActivityFacts, admit_activity
+from policies.admission import ActivityFacts
 from policies.decision import Allow, Change, Decision, Deny, Hold, Limit, Reason
 from policies.posting import EditFacts, PostFacts
-from policies.ruleset import day_of
 from policies.terms import Audience, Kind
 from policies.verification import Purpose
 from storage import actors, groups, statuses
@@ -119,7 +119,7 @@ async def _receive(
         verified=approach and await is_verified(act.tx, author, act.rules.ruleset, act.now),
         parts=parts_of_note(note),
     )
-    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    decision = await admit(act, facts, note.uri)
     if isinstance(decision, Hold):
         return decision
     if isinstance(decision, Deny):
@@ -172,7 +172,7 @@ async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: A
     addressing = _address(note, author, group_actor)
     if addressing.audience is not Audience.GROUP:
         return str(Fault.ADDRESSING)
-    refusal, note = _admission(act, note, author, group_actor, joined=True)
+    refusal, note = await _admission(act, note, author, group_actor, joined=True)
     refusal = refusal or await _posting(act, author, group_actor)
     if refusal is not None:
         return refusal
@@ -183,10 +183,12 @@ async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: A
     return None
 
 
-def _admission(act: Act, note: RemoteNote, author: Actor, group: Actor, *, joined: bool) -> tuple[Answer, RemoteNote]:
+async def _admission(
+    act: Act, note: RemoteNote, author: Actor, group: Actor, *, joined: bool
+) -> tuple[Answer, RemoteNote]:
     """Why a post in a group does not enter (None: it does), and what of it does."""
     facts = activity_in_group(author, group, joined=joined, parts=parts_of_note(note))
-    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    decision = await admit(act, facts, note.uri)
     match decision:
         case Hold():
             return decision, note
@@ -231,7 +233,7 @@ async def _receive_group_post(
         if await statuses.is_deleted(act.tx, note.uri, actor_uri=group.uri):
             return "deleted already"
         joined = bool(await groups.list_local_member_ids(act.tx, group.id, now=act.now))
-        refusal, wanted = _admission(act, note, author, group, joined=joined)
+        refusal, wanted = await _admission(act, note, author, group, joined=joined)
         if refusal is not None:
             return refusal
         stored = await store_note(act, wanted, author, Placement(Audience.GROUP, group=group))
@@ -264,7 +266,7 @@ async def take_edit(
         return Reason.NOT_AUTHOR
     before = Audience(status.audience)
     facts = ActivityFacts(actor.host, Kind.CONTENT, before, parts=parts_of_note(note))
-    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    decision = await admit(act, facts, note.uri)
     if isinstance(decision, Hold):
         return decision
     if isinstance(decision, Deny):
@@ -308,7 +310,7 @@ async def _apply_group_edit(act: Act, verified: Verified, note: RemoteNote, acto
         return decision.reason
     if after is not Audience.GROUP:
         return str(Fault.ADDRESSING)
-    refusal, note = _admission(act, note, actor, group, joined=True)
+    refusal, note = await _admission(act, note, actor, group, joined=True)
     if group.local:
         refusal = refusal or await _posting(act, actor, group)
     if refusal is not None:

@@ -6,15 +6,15 @@ from typing import Any
 
 from federation import groups as group_posts
 from federation.act import Act, perform
+from federation.admitting import admit
 from federation.context import Context
 from federation.facts import activity_in_group, reaches
 from federation.inbox.verified import Answer, Verified
 from federation.outbox.polls import NO_OPTION, OVER, VOTED, count, is_over, pass_on
 from federation.verifying import require_proof
 from federation.wire.objects import RemoteNote
-from policies.admission import ActivityFacts, admit_activity
+from policies.admission import ActivityFacts
 from policies.decision import Deny, Hold
-from policies.ruleset import day_of
 from policies.terms import Audience, Kind, Part
 from storage import actors, polls, statuses
 from storage.ids import new_id
@@ -40,7 +40,7 @@ async def _vote(act: Act, verified: Verified, note: RemoteNote, voter: Actor) ->
     if status is None or poll is None or author is None:
         return NO_POLL
     facts = await _activity_facts(act, voter, status)
-    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    decision = await admit(act, facts, verified.activity.id)
     if isinstance(decision, Hold):
         return decision
     if isinstance(decision, Deny):

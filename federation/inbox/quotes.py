@@ -1,6 +1,7 @@
 """QuoteRequest from other hosts, the answers to ours, and stamps that are taken back (FEP-044f)."""
 
 from federation.act import Act, perform
+from federation.admitting import admit
 from federation.context import Context
 from federation.fanout import fan_out
 from federation.inbox.notes import receive_quoting
@@ -13,10 +14,9 @@ from federation.wire.activities import Activity
 from federation.wire.origins import same_origin
 from federation.wire.quotes import QuoteRequest, parse_request
 from federation.wire.values import uri_of
-from policies.admission import ActivityFacts, admit_activity
+from policies.admission import ActivityFacts
 from policies.decision import Decision, Deny, Hold, Reason
 from policies.posting import may_quote
-from policies.ruleset import day_of
 from policies.terms import Audience, Kind
 from storage import quotes, statuses
 from storage.database import Reader
@@ -58,7 +58,7 @@ async def _decide(act: Act, activity: Activity, asked: QuoteRequest, actor: Acto
     if quote is None or quote.quoted_uri != quoted.uri:
         return "the post does not quote what is asked for"
     facts = ActivityFacts(actor.host, Kind.CONTENT, Audience(quoting.audience))
-    admitted = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    admitted = await admit(act, facts, activity.id)
     if isinstance(admitted, Hold):
         return admitted
     if isinstance(admitted, Deny):
@@ -93,7 +93,7 @@ async def on_accept(ctx: Context, verified: Verified, actor: Actor) -> Answer:
 
     async def unit(act: Act) -> Answer:
         facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
-        admitted = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+        admitted = await admit(act, facts, verified.activity.id)
         if isinstance(admitted, Hold):
             return admitted
         if isinstance(admitted, Deny):

@@ -4,6 +4,7 @@ from federation import groups as group_posts
 from federation import memberships
 from federation import public_groups as public_posts
 from federation.act import Act, perform
+from federation.admitting import admit
 from federation.attesting import attest
 from federation.context import Context
 from federation.facts import is_capable, reaches
@@ -20,10 +21,9 @@ from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import host_of, is_http_uri, same_origin
 from federation.wire.proofs import parse_proof, verify_activity_proof
 from federation.wire.values import integer, uri_of
-from policies.admission import ActivityFacts, admit_activity
+from policies.admission import ActivityFacts
 from policies.decision import Deny, Hold, Reason
 from policies.posting import ShareFacts, may_share
-from policies.ruleset import day_of
 from policies.terms import Audience, Kind, Part
 from storage import actors, blocks, favourites, follows, groups, notifications, statuses
 from storage.database import Reader, Transaction
@@ -49,7 +49,7 @@ async def boost(act: Act, verified: Verified, actor: Actor, original: Status) ->
     facts = ActivityFacts(
         actor.host, Kind.CONTENT, Audience.PUBLIC, embedded=embedded, parts=frozenset({Part.REACTIONS})
     )
-    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    decision = await admit(act, facts, verified.activity.id)
     if isinstance(decision, Hold):
         return decision
     if isinstance(decision, Deny):
@@ -164,7 +164,7 @@ async def _like(act: Act, verified: Verified, actor: Actor) -> Answer:
         joined=True,
         parts=frozenset({Part.REACTIONS}),
     )
-    decision = admit_activity(facts, act.rules.ruleset, day_of(act.now))
+    decision = await admit(act, facts, verified.activity.id)
     if isinstance(decision, Hold):
         return decision
     if isinstance(decision, Deny):

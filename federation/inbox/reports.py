@@ -3,14 +3,14 @@ by its instance actor).
 """
 
 from federation.act import Act, perform
+from federation.admitting import admit
 from federation.context import Context
 from federation.inbox.verified import Answer, Verified
 from federation.outbox.reports import keep
 from federation.wire.sanitize import clean_lines
 from federation.wire.values import ids_of, text
-from policies.admission import ActivityFacts, admit_activity
+from policies.admission import ActivityFacts
 from policies.decision import Deny, Hold
-from policies.ruleset import day_of
 from policies.terms import Audience, Kind, Part
 from storage import actors, listed_hosts, reports, statuses
 from storage.ids import new_id
@@ -23,11 +23,8 @@ async def on_flag(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     """A report for each person of ours that it names, with those of the named posts that are theirs."""
 
     async def unit(act: Act) -> Answer:
-        decision = admit_activity(
-            ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT, parts=frozenset({Part.REPORTS})),
-            act.rules.ruleset,
-            day_of(act.now),
-        )
+        facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT, parts=frozenset({Part.REPORTS}))
+        decision = await admit(act, facts, verified.activity.id)
         if isinstance(decision, Hold):
             return decision
         if isinstance(decision, Deny):

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,11 @@ from federation.explaining import Crossing, Fate, concerned
 from federation.explaining import explain as explain_post
 from federation.outbox import peers
 from federation.outbox.peers import ApprovalNeededError, StaleDraftError
+from federation.simulating import count, replay
 from policies.decision import Deny
 from policies.moderation import Act, may
 from policies.rules import RulesetError, parse
+from policies.simulating import Becomes, Line
 from policies.terms import Role
 from policies.wording import describe_change
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
@@ -26,6 +29,13 @@ from storage.database import Reader
 from storage.members import Person
 from storage.rules import RulesetVersion
 
+DAY = 24 * 3_600_000
+_BECOMES = {
+    Becomes.ALLOWED: "autorisé",
+    Becomes.LIMITED: "en partie",
+    Becomes.HELD: "retenu",
+    Becomes.REFUSED: "refusé",
+}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _FATES = {
     Fate.SENT: "envoyé",
@@ -92,6 +102,43 @@ def diff(console: Console, file: Path) -> None:
     words = "\n".join(f"{'+' if each.widens else '-'} {say(each.en, each.fr)}" for each in effects)
     nothing = say("Nothing is decided otherwise.", "Rien n'est décidé autrement.")
     console.tell(data, f"{changes}\n\n{words or nothing}" if changes else say("No difference.", "Aucune différence."))
+
+
+@policy_command.command(
+    "simulate",
+    **told(
+        "What a file of rules would have made of what was decided in the last days.",
+        "Ce qu'un fichier de règles aurait fait de ce qui a été décidé ces derniers jours.",
+        "confrere policy simulate rules.toml --days 30",
+    ),
+)
+@click.argument("file", type=_FILE)
+@click.option("--days", type=click.IntRange(min=1), default=30, show_default=True, metavar="N")
+@click.pass_obj
+def simulate(console: Console, file: Path, days: int) -> None:
+    draft = parse(_read_rules(file))
+
+    async def act(ctx: Context) -> list[Line]:
+        since = ctx.now() - days * DAY
+        lines: list[Line] = []
+        with click.progressbar(length=await count(ctx, since), file=sys.stderr, hidden=console.as_json) as bar:
+            async for running, size in replay(ctx, draft, since):
+                bar.update(size)
+                lines = running.lines()
+        return lines
+
+    rows = [
+        {
+            "becomes": say(line.becomes, _BECOMES[line.becomes]),
+            "count": line.count,
+            "about": line.host,
+            "group": line.group,
+            "kind": line.kind,
+            "examples": " ".join(line.examples),
+        }
+        for line in console.run(act)
+    ]
+    console.show_rows(rows, say("Nothing would be otherwise.", "Rien ne serait autrement."))
 
 
 @policy_command.command(

@@ -78,6 +78,10 @@ async def test_what_waits_is_bounded_and_goes_some_day(home: Home, peer: Peer) -
     await home.rule(peer.host, state="quarantined", more="limits = { held = 2, held_days = 3 }\n")
     ended = [await home.take(ben, peer.create(ben)) for _ in range(3)]
     assert ended == ["held: peer_quarantined", "held: peer_quarantined", "refused: held_full"]
+    admitted = await home.rows("SELECT outcome, reason, host FROM decisions WHERE point = 'admit'")
+    assert admitted == [("hold", "peer_quarantined", peer.host)] * 3
+    (facts,) = await home.rows("SELECT body FROM decision_facts f JOIN decisions d ON d.facts = f.digest LIMIT 1")
+    assert "Bonjour" not in facts[0]
     anna = await home.stored(anna_uri)
     for _ in range(3):
         await home.publish(anna, "bonjour")

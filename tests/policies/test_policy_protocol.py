@@ -116,6 +116,7 @@ def test_a_way_is_told_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_was_told_of_nobody_or_of_something_newer_changes_nothing() -> None:
     told = seats.Told(5, protocol.START, 1)
+    assert isinstance(seats.may_keep_copies(1), Allow)
     assert isinstance(seats.after_reject(None, 5), Deny)
     assert isinstance(seats.after_accept(None, told, protocol.START), Deny)
     newer = seats.Seat(seats.ACTIVE, 6, protocol.START + 1)

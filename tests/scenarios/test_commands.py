@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import time
 import tomllib
 from pathlib import Path
 
@@ -511,6 +512,38 @@ def test_a_widening_waits_for_a_second_admin(console: Console) -> None:
     assert console.ask("policy", "log")[0]["by"] == "anna"
     assert "no draft" in console.refuse("policy", "drop", draft["draft"])
     assert not console.ask("policy", "diff", "two.toml")["widens"]
+
+
+def test_a_draft_is_tried_on_what_was_decided(console: Console) -> None:
+    console.do(*ADDED, "active")
+    facts = {
+        "host": "chu-b.example", "kind": "content", "audience": "public", "verified": False, "capable": True,
+        "members": False, "in_reach": False, "group": "", "onward": None, "parts": ["posts"],
+    }  # fmt: skip
+
+    async def insert() -> None:
+        db = await connect(os.environ["CONFRERE_DATABASE"])
+
+        async def unit(tx: Transaction) -> None:
+            for number in range(3):
+                uri = f"https://a.example/{number}"
+                outcome = Outcome("allow", "", "", 1)
+                now = int(time.time() * 1000) - number * 40 * 24 * 3_600_000
+                await record(
+                    tx, point="send", object_uri=uri, host="chu-b.example", outcome=outcome, facts=facts, now=now
+                )
+
+        await db.transact(unit)
+        await db.close()
+
+    asyncio.run(insert())
+    text = console.ask("policy", "show")["text"]
+    Path("draft.toml").write_text(text.replace('public = "allow"', 'public = "deny"'))
+    [row] = console.ask("policy", "simulate", "draft.toml", "--days", "50")
+    assert (row["becomes"], row["count"], row["about"], row["kind"]) == ("refused", 2, "chu-b.example", "send public")
+    assert console.ask("policy", "simulate", "draft.toml")[0]["count"] == 1
+    Path("same.toml").write_text(text)
+    assert console.ask("policy", "simulate", "same.toml") == []
 
 
 def test_peers_that_may_not_be(console: Console) -> None:
