@@ -18,6 +18,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from server.speech import say
+from storage.journal import DAYS
 from web.outside.mail import MailServer
 from web.outside.translate import Engine
 from web.rates import Rate, Rates
@@ -75,6 +76,8 @@ class Config:
     publish_blocks: bool = False
     translation: Engine | None = None
     ffmpeg: str = "ffmpeg"
+    journal: Path = Path("journal")
+    journal_days: int = DAYS
 
     @property
     def scheme(self) -> str:
@@ -241,6 +244,7 @@ def _completed(found: dict[str, Any], folder: Path) -> Config:
     found.setdefault("confirm_email", "mail" in found)
     if not database.startswith("sqlite:"):
         found.setdefault("workers", os.cpu_count() or 1)
+    found["journal"] = folder / found.get("journal", "journal")
     for name in ("ca_bundle", "privacy_policy"):
         if path := found.get(name):
             found[name] = folder / path
@@ -364,10 +368,13 @@ def _bind(value: Any) -> Bind:
     raise _WrongError(wanted)
 
 
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 256:
-        raise _WrongError(say("must be a number from 1 to 256", "doit être un nombre de 1 à 256"))
-    return value
+def _number(most: int) -> Callable[[Any], int]:
+    def read(value: Any) -> int:
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise _WrongError(say(f"must be a number from 1 to {most}", f"doit être un nombre de 1 à {most}"))
+        return value
+
+    return read
 
 
 def _texts(value: Any) -> tuple[str, ...]:
@@ -441,12 +448,14 @@ _TEXTS: dict[str, Callable[[Any], Any]] = {
     "mail_from": _address,
     "privacy_policy": _text,
     "ffmpeg": _text,
+    "journal": _text,
 }
 _VALUES: dict[str, Callable[[Any], Any]] = {
     "development": _flag,
     "confirm_email": _flag,
     "rules": _texts,
-    "workers": _count,
+    "workers": _number(256),
+    "journal_days": _number(3650),
     "trusted_addresses": _networks,
     "trusted_hosts": _trusted_hosts,
     "trusted_proxies": _networks,

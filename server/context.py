@@ -20,6 +20,7 @@ from server.speech import say
 from storage import actors, instance
 from storage.database import Database, Reader
 from storage.engines import connect
+from storage.journal import Journal
 from storage.migrate import get_version, list_migrations
 
 HANDLE_DOMAIN = "handle_domain"
@@ -32,7 +33,7 @@ class NotReadyError(RuntimeError):
 @asynccontextmanager
 async def open_context(config: Config) -> AsyncIterator[Context]:
     """The database and the client of an instance, closed at the end. NotReadyError when the database does not open."""
-    db = await _open_database(config.database)
+    db = await _open_database(config)
     try:
         async with _make_client(config) as client:
             yield Context(
@@ -91,7 +92,23 @@ async def _require_identity(tx: Reader, origin: Origin) -> None:
             )
 
 
-async def _open_database(address: str) -> Database:
+def make_journal(config: Config) -> Journal:
+    """Where retractions are written down outside the database. NotReadyError when that cannot be done."""
+    journal = Journal(config.journal, now_ms, days=config.journal_days)
+    try:
+        journal.begin()
+    except OSError as error:
+        raise NotReadyError(
+            say(
+                f"the journal of retractions cannot be written: {error}",
+                f"le journal des retraits ne peut être écrit : {error}",
+            )
+        ) from error
+    return journal
+
+
+async def _open_database(config: Config) -> Database:
+    address = config.database
     folder = Path(address.removeprefix("sqlite:///")).parent
     if address.startswith("sqlite:") and not os.access(folder, os.W_OK):
         raise NotReadyError(
@@ -100,8 +117,9 @@ async def _open_database(address: str) -> Database:
                 f"la base ne s'ouvre pas : {folder} n'est pas un dossier accessible en écriture",
             )
         )
+    journal = make_journal(config)
     try:
-        return await connect(address)
+        return await connect(address, journal)
     except Exception as error:  # each driver has its own kinds; none quotes more than the admin's own address
         raise NotReadyError(say(f"the database does not open: {error}", f"la base ne s'ouvre pas : {error}")) from error
 

@@ -151,6 +151,19 @@ async def update_actor(tx: Transaction, actor_id: int, **changes: Any) -> None:
     """Set named columns of one actor."""
     assignments = ", ".join(f"{name} = :{name}" for name in changes)
     await tx.execute(f"UPDATE actors SET version = version + 1, {assignments} WHERE id = :id", id=actor_id, **changes)
+    if "disabled_at" in changes or "disabled_by" in changes:
+        changed = await get_actor(tx, actor_id)
+        if changed is not None:
+            closed = int(changed.disabled_at is not None)
+            tx.retracted("actor", uri=changed.uri, closed=closed, by=changed.disabled_by)
+
+
+async def list_uris(tx: Reader, *actor_ids: int) -> list[str]:
+    """What these actors are called by others, in the same order. LookupError when one is not here."""
+    found = dict(map(tuple, await tx.rows("SELECT id, uri FROM actors WHERE id IN :ids", ids=list(actor_ids))))
+    if missing := set(actor_ids) - found.keys():
+        raise LookupError(f"no actor {missing}")
+    return [found[one] for one in actor_ids]
 
 
 async def update_counts(

@@ -43,6 +43,10 @@ async def upsert_attestation(tx: Transaction, attestation: Attestation) -> None:
 
 async def revoke_attestation(tx: Transaction, actor_id: int, *, now: int) -> bool:
     """True when there was one in force."""
+    known = await get_attestation(tx, actor_id)
+    if known is None or known.revoked_at is not None:
+        return False
+    tx.retracted("attestation", uri=known.uri)
     return bool(
         await tx.execute(
             "UPDATE attestations SET revoked_at = :now WHERE actor_id = :id AND revoked_at IS NULL",

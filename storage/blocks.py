@@ -5,6 +5,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from storage.actors import list_uris
 from storage.database import Reader, Transaction
 from storage.pages import Page
 from storage.records import Block, columns, make, placeholders, values
@@ -50,10 +51,18 @@ async def list_local_owners(tx: Reader, target_id: int) -> list[int]:
 
 async def insert_block(tx: Transaction, block: Block) -> None:
     await tx.execute(f"{_INSERT} ON CONFLICT (owner_id, target_id) DO NOTHING", **values(block))
+    await _note(tx, block, held=1)
 
 
 async def delete_block(tx: Transaction, block: Block) -> None:
     await tx.execute("DELETE FROM blocks WHERE id = :id", id=block.id)
+    await _note(tx, block, held=0)
+
+
+async def _note(tx: Transaction, block: Block, *, held: int) -> None:
+    """A block hides: the journal knows it, and that it was taken back."""
+    owner, target = await list_uris(tx, block.owner_id, block.target_id)
+    tx.retracted("block", owner=owner, target=target, uri=block.uri, held=held)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from storage.actors import COLUMNS
+from storage.actors import COLUMNS, list_uris
 from storage.database import Reader, Transaction
 from storage.oauth import delete_tokens_as
 from storage.records import Actor
@@ -53,6 +53,9 @@ async def delete_operator(tx: Transaction, channel_id: int, actor_id: int) -> bo
         channel=channel_id,
         actor=actor_id,
     )
+    if deleted > 0:
+        channel, member = await list_uris(tx, channel_id, actor_id)
+        tx.retracted("operator", channel=channel, member=member)
     return deleted > 0
 
 

@@ -55,6 +55,9 @@ class Transaction(Reader, Protocol):
     async def execute_many(self, sql: str, batch: Iterable[Mapping[str, Any]]) -> None:
         """Run one statement once for each set of parameters."""
 
+    def retracted(self, kind: str, **facts: Any) -> None:
+        """Something is taken back: it is in the journal (`storage.journal`) before this commits. No content in `facts`."""
+
 
 class Database(Protocol):
     """One SQLite file or one PostgreSQL database. `storage.engines.connect` opens either."""

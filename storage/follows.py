@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from storage.actors import COLUMNS as ACTOR_COLUMNS
-from storage.actors import update_counts
+from storage.actors import list_uris, update_counts
 from storage.database import Reader, Transaction
 from storage.featured import delete_endorsement
 from storage.records import Actor, Follow, columns, make, placeholders, values
@@ -65,7 +65,11 @@ async def delete_follow(tx: Transaction, follow: Follow) -> None:
         followee=follow.followee_id,
         follower=follow.follower_id,
     )
-    if await tx.execute("DELETE FROM follows WHERE id = :id", id=follow.id) and follow.state == "accepted":
+    ended = await tx.execute("DELETE FROM follows WHERE id = :id", id=follow.id)
+    if ended:
+        follower, followee = await list_uris(tx, follow.follower_id, follow.followee_id)
+        tx.retracted("follow", follower=follower, followee=followee)
+    if ended and follow.state == "accepted":
         await _count(tx, follow, -1)
         await delete_endorsement(tx, follow.follower_id, follow.followee_id)
 

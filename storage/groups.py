@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.actors import COLUMNS as ACTOR_COLUMNS
+from storage.actors import list_uris
 from storage.database import Reader, Row, Transaction
 from storage.records import Actor, Group, Membership, columns, make, placeholders, values
 
@@ -13,6 +14,8 @@ _MEMBERSHIP = columns(Membership, "m")
 _INSERT_GROUP = "INSERT INTO groups ({}) VALUES ({})".format(*placeholders(Group))
 _INSERT_MEMBERSHIP = "INSERT INTO memberships ({}) VALUES ({})".format(*placeholders(Membership))
 FOR_EVER = 2**62
+_OVER = ("ended", "banned")
+_BY_ID = f"SELECT {_MEMBERSHIP} FROM memberships m WHERE m.id = :id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +111,22 @@ async def upsert_membership(tx: Transaction, membership: Membership) -> None:
         "generation = excluded.generation, lease_until = excluded.lease_until, changed_at = excluded.changed_at",
         **values(membership),
     )
+    if membership.state in _OVER:
+        await _note_end(tx, membership)
 
 
 async def update_membership(tx: Transaction, membership_id: int, **changes: Any) -> None:
     assignments = ", ".join(f"{name} = :{name}" for name in changes)
     await tx.execute(f"UPDATE memberships SET {assignments} WHERE id = :id", id=membership_id, **changes)
+    if changes.get("state") in _OVER:
+        await _note_end(tx, make(Membership, await tx.row(_BY_ID, id=membership_id)))
+
+
+async def _note_end(tx: Transaction, ended: Membership | None) -> None:
+    """Every end of a membership passes here, whoever's word it is, so that the journal knows it."""
+    if ended is not None:
+        group, member = await list_uris(tx, ended.group_id, ended.actor_id)
+        tx.retracted("membership", group=group, member=member, state=ended.state, epoch=ended.epoch)
 
 
 async def list_members(tx: Reader, group_id: int, *, states: Iterable[str] = ("active",)) -> list[Member]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from storage.actors import COLUMNS as ACTOR_COLUMNS
+from storage.actors import list_uris
 from storage.database import Reader, Row, Transaction
 from storage.ids import new_id
 from storage.records import Actor, Member, Session, columns, placeholders, values
@@ -42,6 +43,9 @@ async def update_member(tx: Transaction, actor_id: int, **changes: Any) -> None:
     """Set named columns of one member."""
     assignments = ", ".join(f"{name} = :{name}" for name in changes)
     await tx.execute(f"UPDATE members SET {assignments} WHERE actor_id = :id", id=actor_id, **changes)
+    if "disabled_at" in changes:
+        (uri,) = await list_uris(tx, actor_id)
+        tx.retracted("account", uri=uri, closed=int(changes["disabled_at"] is not None))
 
 
 async def delete_member(tx: Transaction, actor_id: int) -> None:

@@ -10,6 +10,7 @@ import asyncpg
 from storage.commits import Commits
 from storage.database import RETRIES, Reader, Row, Transaction
 from storage.dialects import schema_for_postgresql, translate
+from storage.journal import Entry, Journal
 from storage.kept import Kept
 from storage.witness import witnessed
 
@@ -31,6 +32,7 @@ class _PostgresTransaction:
         self._connection = connection
         self.kept = kept
         self.wrote = False
+        self.entries: list[Entry] = []
 
     async def rows(self, sql: str, **params: Any) -> list[Row]:
         text, names = translate(sql)
@@ -60,6 +62,9 @@ class _PostgresTransaction:
             self.wrote = True
             await self._connection.executemany(text, rows)
 
+    def retracted(self, kind: str, **facts: Any) -> None:
+        self.entries.append((kind, facts))
+
 
 def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple | set | frozenset) else value
@@ -82,8 +87,9 @@ class PostgresDatabase:
 
     dialect = "postgresql"
 
-    def __init__(self, pool: Any, listener: Any, channel: str) -> None:
+    def __init__(self, pool: Any, listener: Any, channel: str, journal: Journal | None) -> None:
         self._pool = pool
+        self._journal = journal
         self._listener = listener
         self._channel = channel
         self._heard = 0
@@ -93,7 +99,7 @@ class PostgresDatabase:
         self._kept = Kept()
 
     @classmethod
-    async def open(cls, address: str) -> "PostgresDatabase":
+    async def open(cls, address: str, journal: Journal | None = None) -> "PostgresDatabase":
         pool = await asyncpg.create_pool(
             address,
             min_size=1,
@@ -105,7 +111,7 @@ class PostgresDatabase:
         listener = await asyncpg.connect(address)
         # Several instances may share a database, each in a schema of its own.
         channel = f"confrere_{await listener.fetchval('SELECT current_schema()')}"
-        database = cls(pool, listener, channel)
+        database = cls(pool, listener, channel, journal)
         await listener.add_listener(channel, database._hear)
         return database
 
@@ -129,6 +135,8 @@ class PostgresDatabase:
                 async with self._pool.acquire() as connection, connection.transaction():
                     tx = _PostgresTransaction(connection, Kept())
                     result = await unit(tx)
+                    if tx.entries and self._journal is not None:
+                        await asyncio.to_thread(self._journal.append, tx.entries)
             except _COLLISIONS:
                 if attempt == RETRIES - 1:
                     raise

@@ -51,6 +51,7 @@ async def list_versions(tx: Reader) -> list[RulesetVersion]:
 async def insert_version(tx: Transaction, *, body: str, author: str, reason: str, now: int) -> int:
     """Put a new version in force; answers its number. Two admins at once: the second one's number collides and fails."""
     version = 1 + (await tx.value("SELECT coalesce(max(version), 0) FROM rulesets") or 0)
+    tx.retracted("rules", version=version, body=body, author=author, reason=reason)
     await tx.execute(
         "INSERT INTO rulesets (version, body, author, reason, created_at) "
         "VALUES (:version, :body, :author, :reason, :now)",

@@ -23,6 +23,7 @@ import orjson
 from storage.commits import Commits
 from storage.database import RETRIES, Reader, Row, Transaction, UnitOfWorkError
 from storage.dialects import for_sqlite
+from storage.journal import Entry, Journal
 from storage.kept import Kept
 from storage.witness import witnessed
 
@@ -50,6 +51,7 @@ class _SqliteTransaction:
         self._connection = connection
         self.kept = kept
         self.wrote = False
+        self.entries: list[Entry] = []
 
     def _run(self, sql: str, params: Mapping[str, Any]) -> sqlite3.Cursor:
         return self._connection.execute(for_sqlite(sql), _bindable(params))
@@ -75,6 +77,9 @@ class _SqliteTransaction:
             self.wrote = True
             self._connection.executemany(for_sqlite(sql), rows)
 
+    def retracted(self, kind: str, **facts: Any) -> None:
+        self.entries.append((kind, facts))
+
 
 def _bindable(params: Mapping[str, Any]) -> Mapping[str, Any]:
     if any(isinstance(value, list | tuple | set | frozenset) for value in params.values()):
@@ -85,9 +90,9 @@ def _bindable(params: Mapping[str, Any]) -> Mapping[str, Any]:
     return params
 
 
-def _drive(unit: Callable[[Any], Awaitable[T]], connection: sqlite3.Connection, kept: Kept) -> T:
+def _drive(unit: Callable[[Any], Awaitable[T]], tx: _SqliteTransaction) -> T:
     """Run a unit to its end without an event loop; it can suspend only by awaiting something foreign."""
-    steps = unit(_SqliteTransaction(connection, kept)).__await__()
+    steps = unit(tx).__await__()
     try:
         next(steps)
     except StopIteration as stop:
@@ -100,19 +105,24 @@ def _drive(unit: Callable[[Any], Awaitable[T]], connection: sqlite3.Connection, 
 def _read(connection: sqlite3.Connection, unit: ReadUnit, kept: Kept) -> Any:
     connection.execute("BEGIN")
     try:
-        return _drive(unit, connection, kept)
+        return _drive(unit, _SqliteTransaction(connection, kept))
     finally:
         connection.execute("COMMIT")
 
 
-def _write_together(connection: sqlite3.Connection, units: list[WriteUnit]) -> tuple[list[Any], bool]:
-    """Each unit in a savepoint of its own, one COMMIT for all; answers a value or a failure for each, and whether
-    anything was written.
+def _write_together(
+    connection: sqlite3.Connection, units: list[WriteUnit], journal: Journal | None
+) -> tuple[list[Any], bool]:
+    """Each unit in a savepoint of its own, one COMMIT for all, after what they take back is in the journal; answers a
+    value or a failure for each, and whether anything was written.
     """
     before = connection.total_changes
     connection.execute("BEGIN IMMEDIATE")
     try:
-        outcomes = [_attempt(connection, unit) for unit in units]
+        entries: list[Entry] = []
+        outcomes = [_attempt(connection, unit, entries) for unit in units]
+        if entries and journal is not None:
+            journal.append(entries)
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -121,11 +131,13 @@ def _write_together(connection: sqlite3.Connection, units: list[WriteUnit]) -> t
     return outcomes, connection.total_changes != before
 
 
-def _attempt(connection: sqlite3.Connection, unit: WriteUnit) -> Any:
+def _attempt(connection: sqlite3.Connection, unit: WriteUnit, entries: list[Entry]) -> Any:
     for _ in range(RETRIES):
         connection.execute("SAVEPOINT unit")
+        tx = _SqliteTransaction(connection, Kept())
         try:
-            outcome = _drive(unit, connection, Kept())
+            outcome = _drive(unit, tx)
+            entries += tx.entries
         except Exception as error:  # noqa: BLE001  # it belongs to the unit's caller, who gets it
             connection.execute("ROLLBACK TO unit")
             outcome = _Failed(error)
@@ -162,8 +174,10 @@ class SqliteDatabase:
         quick: "_Quick",
         readers: list[aiosqlite.Connection],
         watcher: aiosqlite.Connection,
+        journal: Journal | None,
     ) -> None:
         self._writer = writer
+        self._journal = journal
         self._quick = quick
         self._all = [writer, *readers, watcher]
         self._idle_readers: asyncio.LifoQueue[aiosqlite.Connection] = asyncio.LifoQueue()
@@ -176,10 +190,10 @@ class SqliteDatabase:
         self._kept = Kept()
 
     @classmethod
-    async def open(cls, path: Path) -> "SqliteDatabase":
+    async def open(cls, path: Path, journal: Journal | None = None) -> "SqliteDatabase":
         writer = await _connect_sqlite(path)
         readers = [await _connect_sqlite(path, read_only=True) for _ in range(READERS)]
-        return cls(writer, _Quick(path), readers, await _connect_sqlite(path, read_only=True))
+        return cls(writer, _Quick(path), readers, await _connect_sqlite(path, read_only=True), journal)
 
     async def read(self, unit: Callable[[Reader], Awaitable[T]]) -> T:
         try:
@@ -208,7 +222,8 @@ class SqliteDatabase:
             batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), UNITS_PER_COMMIT))]
             units = [unit for unit, _ in batch]
             try:
-                outcomes, wrote = await _on_thread(self._writer, partial(_write_together, self._writer._conn, units))  # noqa: SLF001  # see decision 0003
+                together = partial(_write_together, self._writer._conn, units, self._journal)  # noqa: SLF001  # see decision 0003
+                outcomes, wrote = await _on_thread(self._writer, together)
             except Exception as error:  # noqa: BLE001  # the commit failed: every unit in it did
                 outcomes, wrote = [_Failed(error)] * len(batch), False
             if wrote:

@@ -243,6 +243,8 @@ async def _uncount(tx: Transaction, status: Status) -> None:
 
 
 async def insert_tombstone(tx: Transaction, *, uri: str, actor_uri: str, hidden: bool, now: int) -> None:
+    """Every deletion passes here, whoever's it is, so that the journal knows it."""
+    tx.retracted("delete", uri=uri, by=actor_uri, hidden=int(hidden))
     await tx.execute(
         "INSERT INTO tombstones (uri, actor_uri, hidden, deleted_at) VALUES (:uri, :actor, :hidden, :now) ON CONFLICT DO NOTHING",
         uri=uri,
