@@ -98,3 +98,4 @@ class Context:
     joinable: bool = False
     missing_keys: Lately = field(default_factory=Lately)
     forwarded: Lately = field(default_factory=Lately)
+    awake: Lately = field(default_factory=Lately)

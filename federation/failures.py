@@ -76,9 +76,9 @@ class Failures:
 
 
 class Lately:
-    """What was looked for a moment ago, and need not be again: keys that their host did not have (anybody can name one in
-    a request that nobody signed, and each look would cost that host a GET), and what was forwarded. Bounded, oldest
-    forgotten first. `now` is unix milliseconds.
+    """What was done a moment ago, and need not be again: keys were looked for that their host did not have (anybody can
+    name one in a request that nobody signed, and each look would cost that host a GET), what was forwarded was asked for,
+    a host that talks to us was found awake. Bounded, oldest forgotten first. `now` is unix milliseconds.
     """
 
     def __init__(self, *, size: int = 1_000, keep_ms: int = 30_000) -> None:

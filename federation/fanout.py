@@ -93,8 +93,7 @@ async def _tag_followers(tx: Reader, status: Status) -> set[int]:
     """Only what is public comes by its tags: whom else it is for, its author has said."""
     if status.audience != Audience.PUBLIC:
         return set()
-    named = (await statuses.list_tags(tx, [status.id])).get(status.id, [])
-    return set(await tags.list_follower_ids(tx, named)) if named else set()
+    return set(await tags.list_follower_ids(tx, status.id))
 
 
 async def _followers_of_both(tx: Reader, followers: set[int], answered_id: int) -> set[int]:

@@ -167,6 +167,10 @@ async def record(ctx: Context, signer: Signer, activity: Activity, body: bytes) 
 
     async def unit(tx: Transaction) -> None:
         await inbox.insert_item(tx, item)
-        await deliveries.revive(tx, item.host, parked_before=item.received_at - PARKED_AFTER, now=item.received_at)
+        if not awake:
+            await deliveries.revive(tx, item.host, parked_before=item.received_at - PARKED_AFTER, now=item.received_at)
 
+    awake = ctx.awake.has(item.host, item.received_at)  # a host is given up after days: half a minute is no matter
     await ctx.db.transact(unit)
+    if not awake:
+        ctx.awake.remember(item.host, item.received_at)

@@ -31,7 +31,7 @@ async def check_with_key(ctx: Context, key_id: str, check: Callable[[PublicKey],
     """What `check` makes of the key with an id. FetchError when it cannot be had now; ProtocolError when there is none,
     or what `check` raises.
     """
-    return await check_with_known(ctx, key_id, await ctx.db.read(lambda tx: get_stored_key(tx, key_id)), check)
+    return await check_with_known(ctx, key_id, await ctx.db.ask(lambda tx: get_stored_key(tx, key_id)), check)
 
 
 async def require_proof(ctx: Context, activity: Document) -> None:
@@ -85,7 +85,7 @@ async def _fetch_key(ctx: Context, key_id: str) -> PublicKey:
             raise ProtocolError(Fault.KEY_MISMATCH, f"{key_id[:200]} of {owner}")
         document = await fetch(ctx, owner)
     await take_actor(ctx, document)
-    found = await ctx.db.read(lambda tx: get_stored_key(tx, key_id))
+    found = await ctx.db.ask(lambda tx: get_stored_key(tx, key_id))
     if found is None:
         raise ProtocolError(Fault.KEY_MISMATCH, f"no key {key_id[:200]}")
     return found
@@ -93,8 +93,8 @@ async def _fetch_key(ctx: Context, key_id: str) -> PublicKey:
 
 async def get_stored_key(tx: Reader, key_id: str) -> PublicKey | None:
     """A stored key with the uri of its owner; None when unknown, or when its owner is disabled here."""
-    key = await actors.get_key(tx, key_id)
-    owner = await actors.get_actor(tx, key.actor_id) if key else None
-    if key is None or owner is None or (owner.disabled_at is not None and owner.local):
+    found = await actors.get_key_and_owner(tx, key_id)
+    if found is None:
         return None
-    return public_key(key, owner.uri)
+    key, owner = found
+    return None if owner.local and owner.disabled_at is not None else public_key(key, owner.uri)

@@ -8,6 +8,7 @@ from storage.records import Actor, ActorKey, columns, make, placeholders, values
 
 COLUMNS = columns(Actor, "a")
 _KEY_COLUMNS = columns(ActorKey, "k")
+_KEY_WIDTH = _KEY_COLUMNS.count(",") + 1
 _INSERT = "INSERT INTO actors ({}) VALUES ({})".format(*placeholders(Actor))
 _INSERT_KEY = "INSERT INTO actor_keys ({}) VALUES ({}) ON CONFLICT (uri) DO NOTHING".format(*placeholders(ActorKey))
 
@@ -187,8 +188,13 @@ async def update_counts(
     )
 
 
-async def get_key(tx: Reader, uri: str) -> ActorKey | None:
-    return make(ActorKey, await tx.row(f"SELECT {_KEY_COLUMNS} FROM actor_keys k WHERE k.uri = :uri", uri=uri))
+async def get_key_and_owner(tx: Reader, uri: str) -> tuple[ActorKey, Actor] | None:
+    """A key with the actor who lists it."""
+    row = await tx.row(
+        f"SELECT {_KEY_COLUMNS}, {COLUMNS} FROM actor_keys k JOIN actors a ON a.id = k.actor_id WHERE k.uri = :uri",
+        uri=uri,
+    )
+    return None if row is None else (ActorKey(*tuple(row)[:_KEY_WIDTH]), Actor(*tuple(row)[_KEY_WIDTH:]))
 
 
 async def list_keys(tx: Reader, actor_id: int) -> list[ActorKey]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from storage.commits import Commits
-from storage.database import RETRIES, Reader, Row, Transaction
+from storage.database import RETRIES, Reader, Row, Transaction, UnitOfWorkError
 from storage.dialects import schema_for_postgresql, translate
 from storage.journal import Entry, Journal
 from storage.kept import Kept
@@ -64,6 +64,29 @@ class _PostgresTransaction:
 
     def retracted(self, kind: str, **facts: Any) -> None:
         self.entries.append((kind, facts))
+
+
+class _Question(_PostgresTransaction):
+    """A Reader for one statement, which sees one state of the database by itself."""
+
+    asked = False
+
+    async def rows(self, sql: str, **params: Any) -> list[Row]:
+        self._once()
+        return await super().rows(sql, **params)
+
+    async def row(self, sql: str, **params: Any) -> Row | None:
+        self._once()
+        return await super().row(sql, **params)
+
+    async def value(self, sql: str, **params: Any) -> Any:
+        self._once()
+        return await super().value(sql, **params)
+
+    def _once(self) -> None:
+        if self.asked:
+            raise UnitOfWorkError("a second question without a transaction")
+        self.asked = True
 
 
 def _listed(value: Any) -> Any:
@@ -127,6 +150,10 @@ class PostgresDatabase:
             connection.transaction(readonly=True, isolation="repeatable_read"),
         ):
             return await unit(_PostgresTransaction(connection, self._kept))
+
+    async def ask(self, question: Callable[[Reader], Awaitable[T]]) -> T:
+        async with self._pool.acquire() as connection:
+            return await question(_Question(connection, self._kept))
 
     async def transact(self, unit: Callable[[Transaction], Awaitable[T]]) -> T:
         unit = witnessed(unit)

@@ -202,6 +202,8 @@ class SqliteDatabase:
             return await self._read_aside(unit)
         return found
 
+    ask = read
+
     async def _read_aside(self, unit: Callable[[Reader], Awaitable[T]]) -> T:
         reader = await self._idle_readers.get()
         try:

@@ -128,12 +128,12 @@ async def list_followed(tx: Reader, owner_id: int, page: Page) -> list[Followed]
     return listed[::-1] if page.oldest_first else listed
 
 
-async def list_follower_ids(tx: Reader, tags: Iterable[str]) -> list[int]:
-    """Our members who follow any of these tags, for their home timelines."""
+async def list_follower_ids(tx: Reader, status_id: int) -> list[int]:
+    """Our members who follow any tag of a post, for their home timelines."""
     found = await tx.rows(
-        "SELECT DISTINCT t.owner_id FROM tag_follows t JOIN members m ON m.actor_id = t.owner_id "
-        "WHERE t.tag IN :tags AND m.disabled_at IS NULL",
-        tags=list(tags),
+        "SELECT DISTINCT f.owner_id FROM status_tags t JOIN tag_follows f ON f.tag = t.tag "
+        "JOIN members m ON m.actor_id = f.owner_id WHERE t.status_id = :status AND m.disabled_at IS NULL",
+        status=status_id,
     )
     return [row[0] for row in found]
 

@@ -124,7 +124,7 @@ def _handler(verified: Verified) -> Handler | None:
 
 
 async def _require_actor(ctx: Context, verified: Verified) -> Actor:
-    actor = await ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, verified.by))
+    actor = await ctx.db.ask(lambda tx: actors.get_actor_by_uri(tx, verified.by))
     if actor is None:
         actor = await resolve_actor(ctx, verified.by)
     if actor is None or actor.local:
@@ -164,7 +164,7 @@ async def run_inbox(ctx: Context, stop: asyncio.Event, owner: str) -> None:
 
 async def _rest(ctx: Context, stop: asyncio.Event) -> None:
     """Until something is committed, the next item is due, or it is time to stop."""
-    due = await ctx.db.read(inbox.get_next_due)
+    due = await ctx.db.ask(inbox.get_next_due)
     seconds = IDLE_SECONDS if due is None else min(IDLE_SECONDS, max(0.01, (due - ctx.now()) / 1000))
     waiting = [asyncio.create_task(ctx.db.wait_for_commit(seconds)), asyncio.create_task(stop.wait())]
     await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED, timeout=seconds)

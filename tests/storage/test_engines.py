@@ -166,3 +166,19 @@ def test_parameters_are_numbered_once_and_casts_are_left_alone() -> None:
 async def test_an_unknown_kind_of_database_is_refused() -> None:
     with pytest.raises(ValueError, match="sqlite:///"):
         await connect("mysql://x")
+
+
+async def test_one_question_needs_no_transaction_and_two_do(db: Database) -> None:
+    await db.transact(lambda tx: insert(tx, "a"))
+
+    async def both(tx: Reader) -> None:
+        await tx.rows("SELECT key FROM instance")
+        await tx.value("SELECT count(*) FROM instance")
+
+    assert await db.ask(lambda tx: tx.value("SELECT key FROM instance")) == "a"
+    found = await db.ask(lambda tx: tx.row("SELECT key FROM instance"))
+    assert found is not None
+    assert found[0] == "a"
+    if db.dialect == "postgresql":
+        with pytest.raises(UnitOfWorkError):
+            await db.ask(both)

@@ -65,6 +65,8 @@ class Counting:
 
         return await self.db.read(counted)
 
+    ask = read
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self.db, name)
 
