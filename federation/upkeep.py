@@ -12,6 +12,7 @@ from federation.inbox.process import process_batch
 from federation.keeping import drop_overdue, forget_old_posts, purge_left_groups
 from federation.outbox.peers import follow_expiries
 from federation.outbox.sanctions import erase_some
+from federation.outbox.telling import tell_stopped
 from federation.rounds import go_rounds
 from federation.slices import pull_due
 from storage import (
@@ -69,6 +70,7 @@ async def go_round(ctx: Context) -> None:
     await _refresh_attestations(ctx)
     await end_lapsed(ctx)
     await perform(ctx, follow_expiries)
+    await tell_stopped(ctx)
     await erase_some(ctx)
     while await pull_due(ctx):
         pass

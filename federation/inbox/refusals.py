@@ -3,12 +3,10 @@
 from federation.act import Act, perform
 from federation.context import Context
 from federation.inbox.verified import Answer, Verified
-from federation.local_actors import INSTANCE_ACTOR_ID
-from federation.outbox.notes import Draft, Published, publish_in
+from federation.outbox.telling import tell
 from federation.wire.values import id_of, text
 from policies.decision import Reason
 from policies.sentences import sentence
-from policies.terms import Audience
 from storage import refusals, statuses
 from storage.members import Person, get_person
 from storage.records import Actor, Status
@@ -34,7 +32,7 @@ async def on_refused(ctx: Context, verified: Verified, actor: Actor) -> Answer:
 
 
 async def _tell(act: Act, author: Person, status: Status, reason: str) -> Answer:
-    """A direct message of the instance, in the author's language, with no word of the post or its group but an address."""
+    """In the author's language, with no word of the post or its group but an address."""
     locale = author.member.locale
     told = _why(reason, locale)
     words = (
@@ -42,9 +40,8 @@ async def _tell(act: Act, author: Person, status: Status, reason: str) -> Answer
         if locale == "fr"
         else f"Your post {status.url} was not taken by its group: nobody but you sees it. {told}"
     )
-    draft = Draft(f"@{author.actor.username} {words}", Audience.DIRECT, language=locale)
-    published = await publish_in(act, INSTANCE_ACTOR_ID, draft)
-    return None if isinstance(published, Published) else published.reason
+    refused = await tell(act, author, words)
+    return None if refused is None else refused.reason
 
 
 def _why(reason: str, locale: str) -> str:

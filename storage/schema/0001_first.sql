@@ -723,7 +723,7 @@ CREATE TABLE group_activities (
   body BLOB NOT NULL
 ) STRICT;
 
--- Posts of ours that the home of their group did not take, and whose authors were told so.
+-- Posts of ours that did not reach everybody (their group's home refused them, or our own rules), and whose authors were told so.
 CREATE TABLE refusals (
   status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
   reason TEXT NOT NULL,
@@ -816,6 +816,7 @@ CREATE TABLE decisions (
 ) STRICT;
 
 CREATE INDEX decisions_by_object ON decisions (object_uri);
+CREATE INDEX decisions_stopped ON decisions (decided_at) WHERE outcome IN ('hold', 'deny');
 
 CREATE TABLE audit (
   id INTEGER PRIMARY KEY,

@@ -288,6 +288,7 @@ async def test_a_boost_shows_no_more_than_its_original(db: Database) -> None:
 
 UNASKED = {
     "decisions": {"list_of_author": "an author's own posts"},
+    "refusals": {"list_untold": "for telling each author of their own posts"},
     "lists": {"list_places": "in which lists a post stands that its reader was asked about"},
     "muted_threads": {"is_muted": "whether to tell a member, whom the caller has asked about the post"},
     "notification_policies": {"has_written_to": "whether a member answers somebody: their own posts"},
