@@ -111,7 +111,7 @@ async def receive(ctx: Context, request: Request) -> Refusal | None:
     if known is None and activity.type in {"Delete", "Update"} and activity.object_id == activity.actor:
         return None  # an account we never knew is gone or changed; fetching its key would be pointless (Mastodon)
     signer = await authenticate(ctx, request, parsed, known)
-    if forwarded_by(signer.owner, activity) is None:
+    if forwarded_by(activity, signer.owner) is None:
         require_actor(signer, activity.actor)
     await record(ctx, signer, activity, request.body)
     if SYNCHRONIZATION in request.fields:

@@ -43,7 +43,7 @@ def from_inbox(item: InboxItem) -> Verified | Forwarded:
     """
     document: Document = plain(parse_json(item.body or b""))
     activity = parse_activity(document)
-    if told := forwarded_by(item.signer, activity):
+    if told := forwarded_by(activity, item.signer):
         return told
     if activity.actor != item.signer:
         raise ProtocolError(Fault.ACTOR_MISMATCH, f"{activity.actor[:200]} signed by {item.signer}")

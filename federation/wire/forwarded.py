@@ -24,7 +24,7 @@ class Forwarded:
     answers: str | None
 
 
-def forwarded_by(signer: str, activity: Activity) -> Forwarded | None:
+def forwarded_by(activity: Activity, signer: str) -> Forwarded | None:
     """What somebody who is not its actor brings; None for all that cannot be looked up at its actor's origin, which is not
     the signer's own: there an actor speaks for itself.
     """

@@ -12,7 +12,8 @@ NOTE = "https://c.example/notes/1"
 
 
 def brought(kind: str, about: Any, *, by: str = EVE) -> Forwarded | None:
-    return forwarded_by(by, parse_activity({"id": "https://c.example/1", "type": kind, "actor": CARL, "object": about}))
+    document = {"id": "https://c.example/1", "type": kind, "actor": CARL, "object": about}
+    return forwarded_by(parse_activity(document), by)
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update", "Delete"])
