@@ -69,11 +69,19 @@ async def explain(tx: Reader, object_uri: str) -> list[Crossing]:
     decided = {one.host: one for one in await decisions.list_about(tx, [object_uri])}
     status = await statuses.get_status_by_uri(tx, object_uri)
     queued = await _list_waiting(tx, status)
-    sent = {one.host: one for one in await receipts.list_about(tx, object_uri)}
+    sent = {one.host: one for one in await _list_receipts(tx, object_uri)}
     peers = (await get_rules(tx)).ruleset.peers
     hosts = sorted({*decided, *queued, *sent, *peers})
     known = {host: _Known(decided.get(host), queued.get(host), sent.get(host)) for host in hosts}
     return sorted((_crossing(host, one) for host, one in known.items()), key=_urgency)
+
+
+async def _list_receipts(tx: Reader, object_uri: str) -> list[Receipt]:
+    """Hosts that we sent it to, or that the home of its group says it did; what is deleted at that home is deleted by it."""
+    sent = await receipts.list_about(tx, object_uri)
+    known, retracted = {one.host for one in sent}, max((one.retracted_at or 0 for one in sent), default=0)
+    served = await receipts.list_served(tx, object_uri)
+    return sent + [Receipt(host, at, retracted or None, None) for host, at in served if host not in known]
 
 
 async def _list_waiting(tx: Reader, status: Status | None) -> dict[str, Waiting]:

@@ -18,7 +18,7 @@ from federation.fanout import fan_out
 from federation.signing import get_keys
 from federation.wire.activities import Activity
 from federation.wire.proofs import sign_document
-from federation.wire.render import render_activity, render_tombstone
+from federation.wire.render import SERVED_CONTEXT, render_activity, render_tombstone
 from policies.membership import next_epoch
 from policies.terms import Audience, Kind
 from storage import actors, groups, receipts, statuses
@@ -66,8 +66,8 @@ async def distribute(act: Act, status: Status, author: Actor, activity: dict[str
     await announce(act, status, activity, keep=activity["type"] in {"Create", "Update"})
 
 
-async def announce(act: Act, status: Status, activity: dict[str, Any], *, keep: bool) -> None:
-    """Announce an activity about a post of a group of ours to every instance with a present member."""
+async def announce(act: Act, status: Status, activity: dict[str, Any], *, keep: bool) -> list[str]:
+    """Announce an activity about a post of a group of ours to every instance with a present member; answers which."""
     if status.group_id is None:
         raise LookupError(f"{status.uri} has no group")
     await groups.lock_group(act.tx, status.group_id)  # nobody joins or leaves while the hosts are counted
@@ -86,7 +86,7 @@ async def announce(act: Act, status: Status, activity: dict[str, Any], *, keep: 
     targets = await groups.list_member_hosts(act.tx, group.actor_id, now=now)
     outgoing = Outgoing(announce_id, document, actor.id, status.id)
     parcel = Parcel(Kind.CONTENT, Audience.GROUP, status.uri, group.actor_id)
-    await send(act, outgoing, parcel, [Inbox(host, inbox) for host, inbox in targets.items()])
+    return await send(act, outgoing, parcel, [Inbox(host, inbox) for host, inbox in targets.items()])
 
 
 def render_announce(
@@ -105,27 +105,43 @@ def render_announce(
     )
 
 
-async def refuse(act: Act, group_actor: Actor, author: Actor, create: Activity, reason: str) -> None:
-    """Tell the home of an author that a group of ours did not take their post, and why: a word from the closed list.
+async def report(act: Act, group_actor: Actor, author: Actor, submitted: Activity, served: list[str]) -> None:
+    """Tell the home of an author to which hosts a group of ours passed their post or edit on: it must be able to say so,
+    and to take the post back without us.
+    """
+    await _answer(act, group_actor, author, submitted, Kind.CONTROL, served=served)
+
+
+async def refuse(act: Act, group_actor: Actor, author: Actor, submitted: Activity, reason: str) -> None:
+    """Tell the home of an author that a group of ours did not take their post or edit, and why: a word from the closed list.
 
     Who never asked to join is told nothing, as if there were no such group; nor is other software, which would make
     nothing of it.
     """
     if not is_capable(author) or await groups.get_membership(act.tx, group_actor.id, author.id) is None:
         return
+    await _answer(act, group_actor, author, submitted, Kind.RETRACTION, summary=reason)
+
+
+async def _answer(
+    act: Act, group_actor: Actor, author: Actor, submitted: Activity, kind: Kind, **said: list[str] | str
+) -> None:
+    """To the author's inbox alone, with what was submitted by its ids."""
     now, activity_id = act.now, new_id(act.now)
     document = render_activity(
         act.ctx.origin.activity(activity_id),
-        "Reject",
+        "Reject" if kind is Kind.RETRACTION else "Accept",
         group_actor.uri,
-        {"id": create.id, "type": "Create", "actor": author.uri, "object": create.object_id},
+        {"id": submitted.id, "type": submitted.type, "actor": author.uri, "object": submitted.object_id},
         now=now,
         to=[author.uri],
-        summary=reason,
+        **said,
     )
+    if kind is Kind.CONTROL:
+        document["@context"] = SERVED_CONTEXT
     keys = await get_keys(act.tx, group_actor.id, group_actor.uri)
     outgoing = Outgoing(activity_id, sign_document(document, keys.ed25519, created=now), group_actor.id)
-    await send(act, outgoing, Parcel(Kind.RETRACTION, Audience.DIRECT), [Inbox(author.host, author.inbox)])
+    await send(act, outgoing, Parcel(kind, Audience.DIRECT), [Inbox(author.host, author.inbox)])
 
 
 async def retract(act: Act, object_uri: str, group_id: int, targets: list[Inbox]) -> None:

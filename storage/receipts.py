@@ -114,3 +114,17 @@ async def count_unconfirmed(tx: Reader) -> list[Row]:
         "  WHERE r.retracted_at IS NOT NULL AND r.confirmed_at IS NULL GROUP BY r.host, r.object_uri"
         ") d GROUP BY d.host, d.state ORDER BY d.host, d.state"
     )
+
+
+async def insert_served(tx: Transaction, object_uri: str, hosts: Iterable[str], *, now: int) -> None:
+    """A group's home elsewhere says that it passed a post of ours on to these hosts."""
+    await tx.execute_many(
+        "INSERT INTO served (object_uri, host, served_at) VALUES (:uri, :host, :now) ON CONFLICT DO NOTHING",
+        [{"uri": object_uri, "host": host, "now": now} for host in hosts],
+    )
+
+
+async def list_served(tx: Reader, object_uri: str) -> list[tuple[str, int]]:
+    """(host, since when) that the home of a post's group says it passed it on to."""
+    found = await tx.rows("SELECT host, served_at FROM served WHERE object_uri = :uri ORDER BY host", uri=object_uri)
+    return [(row[0], row[1]) for row in found]

@@ -179,7 +179,8 @@ async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: A
     status = await store_note(act, note, author, Placement(Audience.GROUP, group=group_actor))
     if status is None:
         return "known or deleted already"
-    await group_posts.announce(act, status, verified.activity.raw, keep=True)
+    served = await group_posts.announce(act, status, verified.activity.raw, keep=True)
+    await group_posts.report(act, group_actor, author, verified.activity, served)
     return None
 
 
@@ -291,7 +292,14 @@ async def _update_group_post(
         await attest(ctx, actor, Purpose.ACT)
     elif verified.relayed_by != group.uri:
         return "a group-only edit that its group did not announce"
-    return await perform(ctx, lambda act: _apply_group_edit(act, verified, note, actor, group))
+
+    async def unit(act: Act) -> Answer:
+        answer = await _apply_group_edit(act, verified, note, actor, group)
+        if isinstance(answer, Reason) and group.local and status.actor_id == actor.id:
+            await group_posts.refuse(act, group, actor, verified.activity, answer)
+        return answer
+
+    return await perform(ctx, unit)
 
 
 async def _apply_group_edit(act: Act, verified: Verified, note: RemoteNote, actor: Actor, group: Actor) -> Answer:
@@ -319,7 +327,8 @@ async def _apply_group_edit(act: Act, verified: Verified, note: RemoteNote, acto
     if edited is None:
         return "not newer than what is stored"
     if group.local:
-        await group_posts.announce(act, edited, verified.activity.raw, keep=True)
+        served = await group_posts.announce(act, edited, verified.activity.raw, keep=True)
+        await group_posts.report(act, group, actor, verified.activity, served)
     return None
 
 

@@ -23,9 +23,9 @@ from federation.inbox import (
     quotes,
     reactions,
     receipts,
-    refusals,
     relayed,
     reports,
+    submitted,
 )
 from federation.inbox.verified import Answer, Verified, from_inbox
 from federation.keeping import has_room_for_item
@@ -79,10 +79,13 @@ UNDOERS: Mapping[str, Handler] = {
     "EmojiReact": reactions.on_undo_like,
     "Block": blocks.on_undo_block,
 }
-# Answers to what is no question: to a deletion that it is done, to a post for a private group that it was not taken.
+# Answers to what is no question: to a deletion that it is done, to a post or edit for a private group where it went, or that it was not taken.
 ANSWERS: Mapping[tuple[str, str], Handler] = {
     ("Accept", "Delete"): receipts.on_confirmed,
-    ("Reject", "Create"): refusals.on_refused,
+    ("Accept", "Create"): submitted.on_passed_on,
+    ("Accept", "Update"): submitted.on_passed_on,
+    ("Reject", "Create"): submitted.on_refused,
+    ("Reject", "Update"): submitted.on_refused,
 }
 QUOTE_ANSWERS: Mapping[str, Handler] = {"Accept": quotes.on_accept, "Reject": quotes.on_reject}
 

@@ -73,6 +73,7 @@ ACTIVITY_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS]
 QUOTE_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS | STAMP_TERMS]
 OTHERS = "only_other_accounts=true"  # Mastodon's: the pages after those of a thread by one author
 CONTROL_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, {"epoch": NS + "epoch", "lease": NS + "lease"}]
+SERVED_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, {"served": NS + "served"}]
 
 
 @dataclass(frozen=True, slots=True)

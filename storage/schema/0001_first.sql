@@ -723,6 +723,14 @@ CREATE TABLE group_activities (
   body BLOB NOT NULL
 ) STRICT;
 
+-- To which hosts the home of a private group elsewhere passed a post of ours on, as it says. Stays after the post.
+CREATE TABLE served (
+  object_uri TEXT NOT NULL,
+  host TEXT NOT NULL,
+  served_at INTEGER NOT NULL,
+  PRIMARY KEY (object_uri, host)
+) STRICT;
+
 -- Posts of ours that did not reach everybody (their group's home refused them, or our own rules), and whose authors were told so.
 CREATE TABLE refusals (
   status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,

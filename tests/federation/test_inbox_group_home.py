@@ -10,7 +10,7 @@ from federation.outbox import groups as group_acts
 from federation.wire.values import PUBLIC
 from policies.terms import Level
 from storage import groups
-from storage.records import Actor, Status
+from storage.records import Actor, Status, as_json
 from tests.federation.home import Home
 from tests.federation.peer import Document, Peer, Someone, proven
 
@@ -55,12 +55,12 @@ class Ward:
         return activity, stored
 
     async def announced(self) -> list[Document]:
-        """What the group said to the peer."""
+        """What the group said to the peer, but for where posts went."""
         self.home.clock.pass_by(HOUR)
         self.peer.asked.clear()
         while await self.home.deliver():
             pass
-        return [one.document for one in self.peer.posted]
+        return [one.document for one in self.peer.posted if "served" not in one.document]
 
     async def untouched(self) -> bool:
         """Nothing is stored for the group, and nothing goes out but that it was not taken."""
@@ -424,3 +424,39 @@ async def test_who_never_asked_to_join_is_told_nothing(home: Home, peer: Peer) -
     ward = await Ward.open(home, peer)
     assert (await ward.take(ward.eve, ward.create(ward.eve))).startswith("refused")
     assert await home.count("deliveries") == 0
+
+
+async def test_an_author_is_told_which_hosts_a_post_and_an_edit_went_to(home: Home, peer: Peer, stranger: Peer) -> None:
+    """By the group, to the author's home alone: those that are served, not those in reach."""
+    await home.rule(peer.host, stranger.host)
+    ward = await Ward.open(home, peer)
+    await home.db.transact(lambda tx: groups.update_group(tx, ward.group.id, reach=as_json([peer.host, stranger.host])))
+    activity = ward.create(ward.ben)
+    assert await ward.take(ward.ben, activity) == "done"
+    edit = peer.group_activity(ward.ben, {**activity["object"], "content": "<p>2</p>"}, kind="Update")
+    await home.enroll(ward.group, await home.know(stranger.actor("carl")))
+    assert await ward.take(ward.ben, edit) == "done"
+    await ward.announced()
+    told = [one.document for one in peer.posted if one.document["type"] == "Accept"]
+    assert [(one["actor"], one["to"], one["served"], one["object"]) for one in told] == [
+        (ward.group.uri, [ward.ben.uri], hosts, {"id": sent["id"], "type": sent["type"], "actor": ward.ben.uri, "object": activity["object"]["id"]})
+        for sent, hosts in ((activity, [peer.host]), (edit, sorted([peer.host, stranger.host])))
+    ]  # fmt: skip
+    assert [one.document["type"] for one in stranger.posted] == ["Announce"]
+
+
+async def test_an_author_whose_edit_is_not_taken_is_told_why(home: Home, peer: Peer) -> None:
+    """Of a post of their own; nobody learns by an edit what others wrote."""
+    ward = await Ward.open(home, peer)
+    activity, _ = await ward.post()
+    await home.enroll(ward.group, await home.stored(ward.eve.uri))
+    edit = peer.group_activity(ward.ben, {**activity["object"], "content": "<p>2</p>"}, kind="Update")
+    strange = {**activity["object"], "attributedTo": ward.eve.uri}
+    await ward.announced()
+    await home.enroll(ward.group, await home.stored(ward.ben.uri), state="ended")
+    assert await ward.take(ward.ben, edit) == "refused: not_a_member"
+    assert await ward.take(ward.eve, peer.group_activity(ward.eve, strange, kind="Update")) == "refused: not_author"
+    (told,) = await ward.announced()
+    assert (told["type"], told["to"], told["summary"], told["object"]["type"]) == (
+        "Reject", [ward.ben.uri], "not_a_member", "Update",
+    )  # fmt: skip

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from federation.explaining import explain
 from federation.outbox import follows as outbox_follows
 from federation.wire.values import PUBLIC
 from policies.decision import Reason
@@ -320,6 +321,41 @@ async def test_only_the_group_refuses_and_only_what_waits_for_it(home: Home, pee
     _, theirs = await guest.post()
     assert (await refused(guest, theirs)).startswith("refused: refuses nothing")
     assert await letters(home) == []
+
+
+async def test_an_author_learns_that_the_group_did_not_take_an_edit(home: Home, peer: Peer) -> None:
+    """Of a post that it took before."""
+    guest = await Guest.open(home, peer)
+    post = await home.publish(guest.anna, f"@cardiologie@{peer.host} un cas", Audience.FOLLOWERS)
+    edit = {"id": f"{post.uri}#update", "type": "Update", "actor": guest.anna.uri, "object": post.uri}
+    refusal = peer.activity("Reject", guest.group, edit, summary="not_a_member")
+    assert (await home.take(guest.group, refusal)).startswith("refused: refuses nothing")
+    await home.db.transact(lambda tx: tx.execute("UPDATE statuses SET distributed = 1 WHERE id = :id", id=post.id))
+    assert await home.take(guest.group, peer.activity("Reject", guest.group, edit, summary="not_a_member")) == "done"
+    ((_, text),) = await letters(home)
+    assert "La modification" in text
+    assert text.endswith(WORDS[Reason.NOT_A_MEMBER].member_fr)
+
+
+async def test_only_the_group_says_where_a_post_of_ours_went(home: Home, peer: Peer) -> None:
+    """Its author can read it; what is no host, and we ourselves, are left out."""
+    guest = await Guest.open(home, peer)
+    post = await home.publish(guest.anna, f"@cardiologie@{peer.host} un cas", Audience.FOLLOWERS)
+    public = await home.publish(guest.anna, "à tous")
+    _, theirs = await guest.post()
+
+    async def said(by: Someone, about: Status, *served: Any) -> str:
+        create = {"id": f"{about.uri}#create", "type": "Create", "actor": guest.anna.uri, "object": about.uri}
+        return await home.take(by, peer.activity("Accept", by, create, served=list(served)))
+
+    for by, about in ((guest.ben, post), (peer.instance, post), (guest.group, public), (guest.group, theirs)):
+        assert (await said(by, about, "c.example")).startswith("refused: passes on nothing")
+    assert (
+        await said(guest.group, post, "c.example", "https://d.example/", 4, home.ctx.origin.host, "c.example") == "done"
+    )
+    known = {one.host: one.fate for one in await home.db.read(lambda tx: explain(tx, post.uri))}
+    assert known["c.example"] == "sent"
+    assert set(known) == {"c.example", peer.host}
 
 
 # --- edits, deletions, likes -------------------------------------------------------------------------------------
