@@ -14,6 +14,7 @@ from policies.changing import may_widen_alone
 from policies.decision import Allow, Decision, Deny, Limit
 from policies.delivery import SendFacts, may_send
 from policies.keeping import DAY, HeldFacts, may_hold, may_keep, may_wait
+from policies.lists import FederationList, may_take, may_trust
 from policies.membership import JoinFacts, Joining, may_accept, may_join
 from policies.posting import GroupFacts, PostFacts
 from policies.ruleset import Ruleset, day_of
@@ -265,6 +266,22 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
+class Takes:
+    """A list of peers of this name, under this key, of this version, is taken."""
+
+    name: str
+    key: str
+    version: int
+
+    def decide(self, ruleset: Ruleset, now: int) -> Decision:
+        decision = may_trust(self.name, self.key, ruleset)
+        if isinstance(decision, Deny):
+            return decision
+        found = FederationList(self.name, self.version, day_of(now), {})
+        return may_take(found, ruleset.lists[self.name], day_of(now))
+
+
+@dataclass(frozen=True, slots=True)
 class Alone:
     """One admin widens the ruleset without a second one."""
 
@@ -272,7 +289,9 @@ class Alone:
         return may_widen_alone(ruleset)
 
 
-Case: TypeAlias = Knock | Arrival | Sending | Fetching | Looks | Joins | Posts | Counts | Held | Waits | Kept | Alone
+Case: TypeAlias = (
+    Knock | Arrival | Sending | Fetching | Looks | Joins | Posts | Counts | Held | Waits | Kept | Takes | Alone
+)
 
 
 def permits_more(draft: Decision, present: Decision) -> bool:

@@ -23,6 +23,9 @@ class Reason(StrEnum):
     PEER_SUSPENDED = "peer_suspended"
     AGREEMENT_NOT_STARTED = "agreement_not_started"
     AGREEMENT_EXPIRED = "agreement_expired"
+    LIST_EXPIRED = "list_expired"
+    LIST_OLD = "list_old"
+    LIST_UNTRUSTED = "list_untrusted"
     # the boundary: what may cross it
     DIRECTION = "direction"
     PUBLIC_ONLY = "public_only"

@@ -15,6 +15,8 @@ from policies.toml_text import Path, Statement, line_of, statements
 
 Setting: TypeAlias = str | int | Agreement | Mapping[str, str]
 
+_BY_HAND = ("is written in a way that only a person can edit", "doit être modifié à la main")
+
 FIRST = """\
 # Confrère: what may cross the boundary of this institution. Whatever is not allowed here is refused.
 # Confrère : ce qui peut franchir la frontière de l'établissement. Ce qui n'est pas autorisé ici est refusé.
@@ -43,7 +45,7 @@ def closed_network(organisation: str) -> str:
 def add_peer(text: str, host: str, *, organisation: str, state: PeerState, agreement: Agreement | None = None) -> str:
     """The text with a new peer at its end. Raises `RulesetError`, also when the host is listed already."""
     if host in parse(text).peers:
-        raise _mistake(text, host, "is listed already", "est déjà dans la liste")
+        raise _mistake(text, ("peers", host), "is listed already", "est déjà dans la liste")
     settings: dict[str, Setting] = {"organisation": organisation, "state": state.value}
     if agreement:
         settings["agreement"] = agreement
@@ -67,6 +69,22 @@ def set_peer(text: str, host: str, settings: Mapping[str, Setting | None]) -> st
     return _checked(text, result, host, wanted)
 
 
+def set_list(text: str, name: str, *, version: int, until: date) -> str:
+    """The text with what was taken last of a trusted list. Raises `RulesetError`."""
+    expected = load(text)
+    lists = cast("dict[str, dict[str, object]]", expected.get("lists", {}))
+    if name not in lists:
+        raise _mistake(text, ("lists", name), "is not listed", "n'est pas dans la liste")
+    lists[name] |= {"version": version, "until": until}
+    result = _ended(text)
+    for key, value in (("version", str(version)), ("until", until.isoformat())):
+        result = _with(result, ("lists", name, key), value)
+    if _said(result) != _with_peers(expected):
+        raise _mistake(text, ("lists", name), *_BY_HAND)
+    parse(result)
+    return result
+
+
 def remove_peer(text: str, host: str) -> str:
     """The text without a peer: its host is then unknown. Raises `RulesetError`."""
     _listed(text, host)
@@ -75,7 +93,7 @@ def remove_peer(text: str, host: str) -> str:
 
 def _listed(text: str, host: str) -> dict[str, object]:
     if host not in parse(text).peers:
-        raise _mistake(text, host, "is not listed", "n'est pas dans la liste")
+        raise _mistake(text, ("peers", host), "is not listed", "n'est pas dans la liste")
     return dict(_peers(load(text))[host])
 
 
@@ -90,9 +108,14 @@ def _checked(text: str, result: str, host: str, wanted: dict[str, object] | None
     if wanted is not None:
         _peers(expected)[host] = wanted
     if _said(result) != expected:
-        raise _mistake(text, host, "is written in a way that only a person can edit", "doit être modifié à la main")
+        raise _mistake(text, ("peers", host), *_BY_HAND)
     parse(result)
     return result
+
+
+def _with_peers(document: dict[str, object]) -> dict[str, object]:
+    _peers(document)
+    return document
 
 
 def _said(text: str) -> dict[str, object] | None:
@@ -100,8 +123,7 @@ def _said(text: str) -> dict[str, object] | None:
         document = load(text)
     except RulesetError:
         return None
-    _peers(document)
-    return document
+    return _with_peers(document)
 
 
 def _with(text: str, path: Path, value: str) -> str:
@@ -178,6 +200,5 @@ def _quoted(text: str) -> str:
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
-def _mistake(text: str, host: str, english: str, french: str) -> RulesetError:
-    path = ("peers", host)
+def _mistake(text: str, path: Path, english: str, french: str) -> RulesetError:
     return RulesetError([Mistake(line_of(text, path), key_text(path), english, french)])

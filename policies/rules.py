@@ -22,6 +22,7 @@ from policies.ruleset import (
     Limits,
     Network,
     OnExpiry,
+    OnListExpiry,
     Onward,
     Peer,
     Reach,
@@ -29,6 +30,7 @@ from policies.ruleset import (
     Sharing,
     Strangers,
     Treatment,
+    TrustedList,
 )
 from policies.terms import PROFESSIONS, SPECIALTIES, Audience, Level, Part, PeerState
 from policies.toml_text import Path, line_of
@@ -37,6 +39,7 @@ T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?::[0-9]{1,5})?")
+MULTIKEY = re.compile(r"z6Mk[1-9A-HJ-NP-Za-km-z]{44}")
 MOST = 1_000_000
 BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 STATES = tuple(state for state in PeerState if state is not PeerState.UNKNOWN)
@@ -198,7 +201,11 @@ def _read_ruleset(root: _Table) -> Ruleset:
             {host: _read_peer(host, table, verified_from) for host, table in root.tables("peers", _host)}
         ),
         groups=MappingProxyType({name: _read_group(table) for name, table in root.tables("groups", _text)}),
+        lists=MappingProxyType({name: _read_list(table) for name, table in root.tables("lists", _text)}),
     )
+    for host, peer in ruleset.peers.items():
+        if peer.list and peer.list not in ruleset.lists:
+            root.note(("peers", host, "list"), _not_one_of(peer.list, ruleset.lists))
     instance.end()
     root.end()
     return ruleset
@@ -225,6 +232,7 @@ def _read_peer(host: str, table: _Table, verified_from: Level) -> Peer:
         limits=_read_limits(table.table("limits")),
         retention_days=table.take("retention_days", _number(1), None),
         on_expiry=table.take("on_expiry", _word(tuple(OnExpiry)), OnExpiry.QUARANTINE),
+        list=table.take("list", _text, ""),
     )
     table.known.append("agreement")
     table.end()
@@ -260,6 +268,17 @@ def _read_agreement(table: _Table) -> Agreement:
     return agreement
 
 
+def _read_list(table: _Table) -> TrustedList:
+    trusted = TrustedList(
+        key=table.need("key", _key, ""),
+        version=table.take("version", _number(0), 0),
+        until=table.take("until", _day, date.max),
+        on_expiry=table.take("on_expiry", _word(tuple(OnListExpiry)), OnListExpiry.QUARANTINE),
+    )
+    table.end()
+    return trusted
+
+
 def _read_group(table: _Table) -> GroupRule:
     rule = GroupRule(
         reach=table.take("reach", _reach, None),
@@ -292,6 +311,12 @@ def _level(value: object) -> Level:
     if not isinstance(value, str) or value not in levels:
         raise _not_one_of(value, levels)
     return levels[value]
+
+
+def _key(value: object) -> str:
+    if not isinstance(value, str) or not MULTIKEY.fullmatch(value):
+        raise _WrongError(("must be an Ed25519 key (z6Mk...)", "doit être une clé Ed25519 (z6Mk...)", ""))
+    return value
 
 
 def _number(least: int) -> Callable[[object], int]:

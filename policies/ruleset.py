@@ -72,6 +72,13 @@ class OnExpiry(StrEnum):
     SUSPEND = "suspend"
 
 
+class OnListExpiry(StrEnum):
+    """What becomes of the peers of a list whose last day is over."""
+
+    KEEP = "keep"
+    QUARANTINE = "quarantine"
+
+
 class Reach(StrEnum):
     """Which hosts a group's posts may go to, where the ruleset does not list them."""
 
@@ -122,6 +129,17 @@ class Peer:
     limits: Limits = USUAL_LIMITS
     retention_days: int | None = None
     on_expiry: OnExpiry = OnExpiry.QUARANTINE
+    list: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedList:
+    """One `[lists.name]` table: whose signed list of peers is taken. `version` and `until` are of the one that was taken last."""
+
+    key: str
+    version: int = 0
+    until: date = date.max
+    on_expiry: OnListExpiry = OnListExpiry.QUARANTINE
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +164,7 @@ class Ruleset:
     audiences: Mapping[Audience, Sharing] = field(default_factory=dict)
     peers: Mapping[str, Peer] = field(default_factory=dict)
     groups: Mapping[str, GroupRule] = field(default_factory=dict)
+    lists: Mapping[str, TrustedList] = field(default_factory=dict)
 
 
 SEALED = Ruleset(organisation="")
@@ -180,12 +199,14 @@ def peer_standing(ruleset: Ruleset, host: str, today: date) -> PeerStanding:
     """
     name = host.lower().rstrip(".")
     peer = ruleset.peers.get(name)
-    standing = _standing(peer, today) if peer else _suspended_above(ruleset, name, today)
+    standing = _standing(ruleset, peer, today) if peer else _suspended_above(ruleset, name, today)
     return standing or PeerStanding(PeerState.UNKNOWN, None, Reason.PEER_UNKNOWN, "instance.network")
 
 
-def _standing(peer: Peer, today: date) -> PeerStanding:
+def _standing(ruleset: Ruleset, peer: Peer, today: date) -> PeerStanding:
     lapse = _agreement_lapse(peer.agreement, today)
+    if lapse is None and peer.state in {PeerState.ACTIVE, PeerState.TRIAL} and _list_is_over(ruleset, peer, today):
+        return PeerStanding(PeerState.QUARANTINED, peer, Reason.LIST_EXPIRED, f"lists.{peer.list}.until")
     if lapse is None or peer.state not in {PeerState.ACTIVE, PeerState.TRIAL}:
         return PeerStanding(peer.state, peer, CAUSES[peer.state], peer_key(peer.host, "state"))
     if lapse is Reason.AGREEMENT_EXPIRED and peer.on_expiry is OnExpiry.SUSPEND:
@@ -196,7 +217,7 @@ def _standing(peer: Peer, today: date) -> PeerStanding:
 def suspended_hosts(ruleset: Ruleset, today: date) -> frozenset[str]:
     """The hosts whose own entry makes them suspended, on a day."""
     return frozenset(
-        host for host, peer in ruleset.peers.items() if _standing(peer, today).state is PeerState.SUSPENDED
+        host for host, peer in ruleset.peers.items() if _standing(ruleset, peer, today).state is PeerState.SUSPENDED
     )
 
 
@@ -231,11 +252,16 @@ def _suspended_above(ruleset: Ruleset, host: str, today: date) -> PeerStanding |
     name, _, _ = host.partition(":")
     while name:
         peer = ruleset.peers.get(name)
-        standing = _standing(peer, today) if peer else None
+        standing = _standing(ruleset, peer, today) if peer else None
         if standing and standing.state is PeerState.SUSPENDED:
             return standing
         _, _, name = name.partition(".")
     return None
+
+
+def _list_is_over(ruleset: Ruleset, peer: Peer, today: date) -> bool:
+    trusted = ruleset.lists.get(peer.list)
+    return trusted is not None and trusted.on_expiry is OnListExpiry.QUARANTINE and today > trusted.until
 
 
 def _agreement_lapse(agreement: Agreement | None, today: date) -> Reason | None:

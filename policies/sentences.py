@@ -61,6 +61,24 @@ WORDS: dict[Reason, Words] = {
         "L’accord avec ce pair a expiré : le pair est traité comme en quarantaine.",
         "The agreement with this peer has expired: the peer is treated as quarantined.",
     ),
+    Reason.LIST_EXPIRED: Words(
+        "Les échanges avec cette instance attendent une confirmation ; l’envoi attend.",
+        "Exchange with this instance waits for a confirmation; what is sent waits.",
+        "La liste dont vient ce pair a expiré : le pair est traité comme en quarantaine.",
+        "The list that this peer comes from has expired: the peer is treated as quarantined.",
+    ),
+    Reason.LIST_OLD: Words(
+        "Cette liste d’établissements n’est plus à jour.",
+        "This list of institutions is out of date.",
+        "Une version plus récente de cette liste a déjà été reprise.",
+        "A newer version of this list was taken already.",
+    ),
+    Reason.LIST_UNTRUSTED: Words(
+        "Cette liste d’établissements n’est pas reconnue ici.",
+        "This list of institutions is not recognised here.",
+        "Les règles n’ont pas de liste de ce nom sous cette clé : voir « lists ».",
+        "The rules trust no list of this name under this key: see “lists”.",
+    ),
     Reason.DIRECTION: Words(
         "Votre établissement n’échange pas de contenus avec cette instance dans ce sens.",
         "Your institution does not exchange content with this instance in this direction.",

@@ -26,6 +26,7 @@ from policies.cases import (
     Person,
     Posts,
     Sending,
+    Takes,
     Waits,
     permits_more,
 )
@@ -88,6 +89,12 @@ def _days(present: Ruleset, draft: Ruleset, today: date) -> tuple[date, ...]:
     turns = {each.starts for each in agreements} | {
         each.until + timedelta(days=1) for each in agreements if each.until < date.max
     }
+    turns |= {
+        each.until + timedelta(days=1)
+        for ruleset in (present, draft)
+        for each in ruleset.lists.values()
+        if each.until < date.max
+    }
     return (today, *sorted(day for day in turns if day > today))
 
 
@@ -118,7 +125,7 @@ def _profile(ruleset: Ruleset, host: str, days: tuple[date, ...]) -> object:
     """All that a ruleset says of a host, but for its name."""
     standings = [peer_standing(ruleset, host, day) for day in days]
     peers = [
-        repr(replace(each.peer, host="", organisation="", identifier="", agreement=None)) if each.peer else ""
+        repr(replace(each.peer, host="", organisation="", identifier="", agreement=None, list="")) if each.peer else ""
         for each in standings
     ]
     reach = tuple(group_reaches(ruleset, group, host) for group in sorted(ruleset.groups))
@@ -131,6 +138,8 @@ def _profile(ruleset: Ruleset, host: str, days: tuple[date, ...]) -> object:
 def _cases(present: Ruleset, draft: Ruleset, hosts: tuple[str, ...], days: tuple[date, ...]) -> Iterator[Case]:
     groups = (OTHER_GROUP, *sorted({*present.groups, *draft.groups}))
     yield Alone()
+    for name, trusted in sorted(draft.lists.items()):
+        yield Takes(name, trusted.key, trusted.version)
     for level in Level:
         yield Counts(None, Person(level))
     for group in groups:

@@ -22,6 +22,7 @@ from policies.cases import (
     Person,
     Posts,
     Sending,
+    Takes,
     Waits,
 )
 from policies.ruleset import Ruleset, day_of
@@ -119,6 +120,8 @@ def _topic(case: Case) -> object:  # noqa: PLR0911  # one line for each case
 def _who(found: Widening, present: Ruleset, draft: Ruleset) -> tuple[Text, bool]:
     if isinstance(found.case, Alone):
         return ("un administrateur", "one admin"), False
+    if isinstance(found.case, Takes):
+        return (f"la liste « {found.case.name} »", f"the list “{found.case.name}”"), False
     if not found.hosts:
         return ("les membres d’ici", "members here"), True
     names = [_name(host, present, draft) for host in found.hosts]
@@ -145,7 +148,7 @@ def _since(day: date, today: date) -> Text:
     return ("", "") if day == today else (f", à partir du {day}", f", from {day} on")
 
 
-def _what(case: Case) -> Text:  # noqa: C901, PLR0911  # one line for each case
+def _what(case: Case) -> Text:  # noqa: C901, PLR0911, PLR0912  # one line for each case
     match case:
         case Knock():
             return "s’adresser à cette instance", "talk to this instance"
@@ -176,6 +179,8 @@ def _what(case: Case) -> Text:  # noqa: C901, PLR0911  # one line for each case
                 f"avoir des messages conservés ici plus de {days} jours",
                 f"have posts kept here for more than {days} days",
             )
+        case Takes(_, key, version):
+            return f"être reprise (clé {key}, version {version})", f"be taken (key {key}, version {version})"
         case Alone():
             return "élargir la politique sans un second", "widen the policy without a second one"
         case _ as never:

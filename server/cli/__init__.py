@@ -19,7 +19,7 @@ COMMANDS = {
     "token": "tokens",
     "group": "groups",
     "channel": "channels",
-    "peer": "peers",
+    "peer": "peer_lists",  # whose commands join those of peers.py
     "emoji": "emojis",
     "announcement": "announcements",
     "policy": "policy",

@@ -14,6 +14,7 @@ from policies.ruleset import (
     Limits,
     Network,
     OnExpiry,
+    OnListExpiry,
     Onward,
     Peer,
     Reach,
@@ -21,6 +22,7 @@ from policies.ruleset import (
     Sharing,
     Strangers,
     Treatment,
+    TrustedList,
 )
 from policies.sentences import sentence
 from policies.terms import Audience, Level, Part, PeerState
@@ -28,8 +30,8 @@ from policies.terms import Audience, Level, Part, PeerState
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "policies.md").read_text(encoding="utf-8")
 
 
-def names(kind: type[Ruleset | Peer | GroupRule | Limits]) -> set[str]:
-    return {each.name for each in fields(kind)} - {"host", "peers", "groups"}
+def names(kind: type[Ruleset | Peer | GroupRule | Limits | TrustedList]) -> set[str]:
+    return {each.name for each in fields(kind)} - {"host", "peers", "groups", "lists"}
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,7 @@ def names(kind: type[Ruleset | Peer | GroupRule | Limits]) -> set[str]:
         ('[peers."host"]', "peers.h", names(Peer)),
         ('[peers."host".kinds]', "peers.h.kinds", set(Part)),
         ('[peers."host".limits]', "peers.h.limits", names(Limits)),
+        ("[lists.name]", "lists.l", names(TrustedList)),
         ("[groups.name]", "groups.g", names(GroupRule)),
     ],
 )
@@ -54,7 +57,7 @@ def test_documented_keys_are_those_that_are_enforced(section: str, header: str, 
 
 
 @pytest.mark.parametrize(
-    "words", [Network, Strangers, Sharing, Direction, Onward, Reach, PeerState, Treatment, OnExpiry]
+    "words", [Network, Strangers, Sharing, Direction, Onward, Reach, PeerState, Treatment, OnExpiry, OnListExpiry]
 )
 def test_every_value_is_documented(words: type[PeerState]) -> None:
     values = {word.value for word in words} - {PeerState.UNKNOWN.value}

@@ -15,6 +15,7 @@ from policies.ruleset import (
     Limits,
     Network,
     OnExpiry,
+    OnListExpiry,
     Onward,
     Peer,
     Reach,
@@ -22,6 +23,7 @@ from policies.ruleset import (
     Sharing,
     Strangers,
     Treatment,
+    TrustedList,
 )
 from policies.terms import Audience, Level, Part, PeerState
 
@@ -53,6 +55,7 @@ kinds = { media = "strip", polls = "allow", reports = "deny" }
 limits = { new_members_per_day = 2, held = 10 }
 retention_days = 365
 on_expiry = "suspend"
+list = "regional"
 
 [peers."localhost:3001"]
 organisation = "C"
@@ -66,6 +69,12 @@ specialties = ["cardiology"]
 
 [groups.interne]
 reach = "instance"
+
+[lists.regional]
+key = "z6Mkwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+version = 3
+until = 2027-01-01
+on_expiry = "keep"
 """
 
 
@@ -104,6 +113,7 @@ def test_every_setting_is_read() -> None:
                 limits=Limits(new_members_per_day=2, held=10, held_days=14),
                 retention_days=365,
                 on_expiry=OnExpiry.SUSPEND,
+                list="regional",
             ),
             "localhost:3001": Peer(
                 host="localhost:3001", organisation="C", state=PeerState.TRIAL, accept_levels_from=Level.INSTITUTION
@@ -117,6 +127,11 @@ def test_every_setting_is_read() -> None:
                 specialties=frozenset({"cardiology"}),
             ),
             "interne": GroupRule(reach=Reach.INSTANCE),
+        },
+        lists={
+            "regional": TrustedList(
+                "z6Mkwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww", 3, date(2027, 1, 1), OnListExpiry.KEEP
+            )
         },
     )
 
@@ -240,6 +255,8 @@ public = "block"
 @pytest.mark.parametrize(
     ("text", "line", "key"),
     [
+        ("[instance]\norganisation='A'\n[lists.l]\nkey = 'z6Mk'\n", 4, "lists.l.key"),
+        ("[instance]\norganisation='A'\n[peers.b]\nlist = 'x'\n", 4, "peers.b.list"),
         ("peers = 3\n[instance]\norganisation='A'", 1, "peers"),
         ("[instance]\norganisation='A'\n[[peers]]\nstate='active'", 3, "peers"),
         ("[instance]\norganisation='A'\n[peers]\n'b.example' = 'active'", 4, 'peers."b.example"'),

@@ -12,9 +12,10 @@ from policies.changing import ALONE_AFTER, ChangeFacts, may_put_in_force, may_wi
 from policies.decision import Allow, Decision, Deny, Hold, Limit
 from policies.delivery import SendFacts, may_send
 from policies.keeping import DAY, MOST_HELD_BYTES, HeldFacts, held_since, kept_since, may_hold, may_keep, may_wait
+from policies.lists import FederationList, may_take, may_trust
 from policies.membership import JoinFacts, Joining, may_accept, may_join
 from policies.rules import TREATMENTS, parse
-from policies.ruleset import GroupRule, Limits, Peer, Ruleset, day_of, suspended_hosts
+from policies.ruleset import GroupRule, Limits, Peer, Ruleset, TrustedList, day_of, suspended_hosts
 from policies.terms import Audience, Kind, Level, Part
 from policies.verification import AttestationFacts, Unverified, standing, verified_here
 from policies.visibility import may_carry
@@ -36,8 +37,11 @@ group = "members"
 [peers."b.example"]
 organisation = "B"
 state = "active"
+list = "l"
 [groups.g]
 reach = "active"
+[lists.l]
+key = "z6Mkwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
 """
 
 Ask = Callable[[Ruleset], Decision]
@@ -95,6 +99,19 @@ def changing(**more: object) -> Ask:
     return lambda ruleset: may_put_in_force(facts, ruleset)
 
 
+def taking(version: int) -> Ask:
+    found = FederationList("l", version, TODAY, {})
+    return lambda ruleset: may_take(found, ruleset.lists["l"], TODAY)
+
+
+def signed_by_w(ruleset: Ruleset) -> Decision:
+    """Whose signature counts: the wire checks it (`tests/wire/test_lists.py`)."""
+    return may_trust("l", KEY, ruleset)
+
+
+KEY = "z6Mkwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwwww"
+LISTED = f'key = "{KEY}"'
+OVER = f"{LISTED}\nuntil = 2020-01-01"
 PEER = 'state = "active"'
 GROUP = 'reach = "active"'
 INSTANCE = 'organisation = "A"'
@@ -157,13 +174,17 @@ EFFECTS = [
     peer("retention_days", "retention_days = 1", lambda rules: may_keep(HOST, NOW - 2 * DAY, rules, NOW), Deny),
     Effect("groups.reach", GROUP, GROUP, 'reach = "instance"', joining(), Allow, Deny),
     Effect("groups.reach", GROUP, GROUP, 'reach = ["c.example"]', sending(Audience.GROUP), Allow, Deny),
+    Effect("lists.until", LISTED, LISTED, f"{LISTED}\nuntil = 2020-01-01", sending(), Allow, Hold),
+    Effect("lists.on_expiry", LISTED, OVER, f'{OVER}\non_expiry = "keep"', sending(), Hold, Allow),
+    Effect("lists.version", LISTED, LISTED, f"{LISTED}\nversion = 3", taking(2), Allow, Deny),
+    Effect("lists.key", LISTED, LISTED, LISTED.replace("ww", "xx"), signed_by_w, Allow, Deny),
     group("verified_from", '"register"'),
     group("professions", '["nurse"]'),
     group("specialties", '["neurology"]'),
 ]  # fmt: skip
 
-DESCRIPTIONS = {"instance.organisation", "peers.organisation", "peers.identifier"}
-"""What says who somebody is, and decides nothing."""
+DESCRIPTIONS = {"instance.organisation", "peers.organisation", "peers.identifier", "peers.list"}
+"""What says who somebody is, and decides nothing; a list decides by its own table."""
 
 
 @pytest.mark.parametrize("effect", EFFECTS, ids=[f"{each.setting}: {each.after.splitlines()[-1]}" for each in EFFECTS])
@@ -186,8 +207,17 @@ def test_no_setting_is_without_effect() -> None:
         *(f"peers.kinds.{each}" for each in TREATMENTS),
         *(f"peers.limits.{each.name}" for each in fields(Limits)),
         *(f"groups.{each.name}" for each in fields(GroupRule)),
+        *(f"lists.{each.name}" for each in fields(TrustedList)),
     }
-    tables = {"instance.audiences", "instance.peers", "instance.groups", "peers.host", "peers.kinds", "peers.limits"}
+    tables = {
+        "instance.audiences",
+        "instance.peers",
+        "instance.groups",
+        "instance.lists",
+        "peers.host",
+        "peers.kinds",
+        "peers.limits",
+    }
     assert {each.setting for each in EFFECTS} == known - tables - DESCRIPTIONS
     assert set(TREATMENTS) == set(Part)
 

@@ -546,6 +546,24 @@ def test_a_draft_is_tried_on_what_was_decided(console: Console) -> None:
     assert console.ask("policy", "simulate", "same.toml") == []
 
 
+def test_lists_of_peers_go_out_and_come_in(console: Console) -> None:
+    console.do(*ADDED, "active")
+    result = console.run("peer", "export-list", "regional", "--number", "3", "--until", "2099-01-01")
+    Path("list.json").write_text(result.stdout)
+    key = result.stderr.split()[-1]
+    assert "trust" in console.refuse("peer", "import-list", "regional", "list.json")
+    console.do("peer", "remove", "chu-b.example")
+    text = console.ask("policy", "show")["text"]
+    Path("rules.toml").write_text(f'{text}\n[lists.regional]\nkey = "{key}"\n')
+    console.do("policy", "apply", "rules.toml", "--reason", "trust")
+    assert console.ask("peer", "import-list", "regional", "list.json")["conflicts"] == []
+    assert [row["host"] for row in console.ask("peer", "list")] == ["chu-b.example"]
+    Path("blocks.csv").write_text("bad.example\n")
+    [row] = console.ask("peer", "import-csv", "blocks", "blocks.csv")
+    assert row == {"host": "bad.example", "outcome": "done"}
+    assert "bad.example,suspend" in console.do("peer", "export-csv", "blocks")
+
+
 def test_peers_that_may_not_be(console: Console) -> None:
     console.do(*ADDED, "proposed")
     assert "listed already" in console.refuse(*ADDED, "active")
