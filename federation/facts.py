@@ -55,6 +55,7 @@ def attestation_facts(actor: Actor, attestation: Attestation | None) -> Attestat
         by_instance_actor=True,
         confirmed_at=attestation.fetched_at,
         revoked=attestation.revoked_at is not None,
+        country=attestation.jurisdiction,
     )
 
 
@@ -68,13 +69,24 @@ async def is_verified(tx: Reader, actor: Actor, ruleset: Ruleset, now: int) -> b
     return isinstance(standing(facts, verified_here(ruleset), ruleset, now), Verified)
 
 
-def own_criteria(ruleset: Ruleset) -> Criteria:
-    """What a private group of ours asks of everybody, before the ruleset narrows it: to be verified."""
-    return verified_here(ruleset)
+def own_criteria(group: Group, ruleset: Ruleset) -> Criteria:
+    """What a private group of ours asks of everybody, before the ruleset narrows it: to be verified, and what it is set to."""
+    verified = verified_here(ruleset)
+    return Criteria(
+        level=max(verified.level, Level(group.level)),
+        professions=_asked(group.professions),
+        specialties=_asked(group.specialties),
+        countries=_asked(group.countries),
+    )
 
 
-def _narrowed_criteria(group: Actor, ruleset: Ruleset) -> Criteria:
-    return criteria_of_group(ruleset.groups.get(group.username), own_criteria(ruleset))
+def _asked(column: str) -> frozenset[str] | None:
+    return frozenset(listed(column)) or None
+
+
+def narrowed_criteria(group: Group, actor: Actor, ruleset: Ruleset) -> Criteria:
+    """What a private group of ours asks of its members now."""
+    return criteria_of_group(ruleset.groups.get(actor.username), own_criteria(group, ruleset))
 
 
 def in_reach(group: Group, host: str) -> bool:
@@ -116,8 +128,16 @@ async def group_facts(tx: Reader, group: Group, actor: Actor, author: Actor, rul
         member=is_present(membership, now),
         moderator=membership is not None and bool(membership.moderator),
         moderators_only=group.posting == "moderators",
-        criteria=_narrowed_criteria(actor, ruleset) if group.local else Criteria(),
+        files=bool(group.files),
+        closed=bool(group.closed),
+        unmoderated=await is_unmoderated(tx, group, now),
+        criteria=narrowed_criteria(group, actor, ruleset) if group.local else Criteria(),
     )
+
+
+async def is_unmoderated(tx: Reader, group: Group, now: int) -> bool:
+    """Whether nobody moderates a private group of ours at this moment; of another's we do not know."""
+    return bool(group.local) and not await groups.has_moderator(tx, group.actor_id, now=now)
 
 
 def is_present(membership: Membership | None, now: int) -> bool:

@@ -11,10 +11,10 @@ import orjson
 
 from federation.act import Act
 from federation.context import Context
-from federation.distribution import Outgoing, send
+from federation.distribution import Outgoing, list_retraction_inboxes, send
 from federation.documents import create_document, prove
 from federation.facts import Parcel, is_capable, is_present
-from federation.fanout import fan_out
+from federation.fanout import announce_deletion, fan_out
 from federation.signing import get_keys
 from federation.wire.activities import Activity
 from federation.wire.proofs import sign_document
@@ -164,6 +164,16 @@ async def retract(act: Act, object_uri: str, group_id: int, targets: list[Inbox]
     outgoing = Outgoing(activity_id, prove(document, keys.ed25519, Audience.GROUP, now), actor.id)
     await receipts.mark_retracted(act.tx, object_uri, now=now)
     await send(act, outgoing, Parcel(Kind.RETRACTION, Audience.GROUP, object_uri, group_id), targets)
+
+
+async def take_out(act: Act, group_id: int, status: Status) -> Actor | None:
+    """A post of a group of ours goes, here and wherever it went, whoever wrote it; answers its author."""
+    author = await actors.get_actor(act.tx, status.actor_id)
+    targets = await list_retraction_inboxes(act.tx, status.uri)
+    await announce_deletion(act.tx, status, now=act.now)
+    await statuses.delete_status(act.tx, status, actor_uri=author.uri if author else "", now=act.now)
+    await retract(act, status.uri, group_id, targets)
+    return author
 
 
 async def advance_epoch(tx: Transaction, group: Group, now: int) -> int:

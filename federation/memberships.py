@@ -9,7 +9,16 @@ from typing import Any, assert_never
 
 from federation.act import Act
 from federation.distribution import Outgoing, send
-from federation.facts import Parcel, get_attestation_facts, in_reach, is_capable, own_criteria
+from federation.facts import (
+    Parcel,
+    get_attestation_facts,
+    in_reach,
+    is_capable,
+    is_unmoderated,
+    narrowed_criteria,
+    own_criteria,
+    reaches,
+)
 from federation.groups import advance_epoch, require_group
 from federation.notifying import notify
 from federation.rules import Rules
@@ -22,11 +31,12 @@ from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
 from policies.membership import JoinFacts, Joining
 from policies.seats import Seat, Told
 from policies.terms import Audience, Kind
-from policies.verification import Purpose, criteria_of_group, criteria_step
+from policies.verification import Purpose, criteria_step
 from storage import attestations, audit, groups
 from storage.database import Reader, Transaction
 from storage.events import insert_event
 from storage.follows import Inbox
+from storage.groups import Member
 from storage.ids import new_id
 from storage.notifications import delete_notifications
 from storage.oauth import delete_tokens_as
@@ -146,7 +156,9 @@ async def join_facts(
         group=group_actor.username,
         joining=Joining(group.joining),
         attestation=await get_attestation_facts(tx, actor),
-        criteria=own_criteria(rules.ruleset),
+        criteria=own_criteria(group, rules.ruleset),
+        closed=bool(group.closed),
+        unmoderated=await is_unmoderated(tx, group, now),
         person=actor.type == "Person",
         banned=known is not None and known.state == "banned",
         invited=known is not None and known.state == "invited",
@@ -420,18 +432,34 @@ async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
 
 async def reconsider(act: Act, actor: Actor) -> None:
     """After a change of somebody's attestation: memberships of our groups whose criteria no longer hold are over."""
-    now = act.now
-    facts = await get_attestation_facts(act.tx, actor)
     for known in await groups.list_memberships_of(act.tx, actor.id):
         group, group_actor = await require_group(act.tx, known.group_id)
-        if not group.local or known.state != "active":
-            continue
-        asked = criteria_of_group(act.rules.ruleset.groups.get(group_actor.username), own_criteria(act.rules.ruleset))
-        decision = criteria_step(facts, asked, act.rules.ruleset, now, Purpose.READ)
-        if isinstance(decision, Deny):
-            await end(act, group.actor_id, actor, reason=decision.reason)
-        elif actor.local:
-            await groups.update_membership(act.tx, known.id, lease_until=await _until(act.tx, actor))
+        if group.local and known.state == "active":
+            await _reconsider(act, group, group_actor, Member(known, actor))
+
+
+async def review(act: Act, group_id: int) -> None:
+    """After a change of the ruleset or of a group's settings: who may no longer be in a group of ours is out of it."""
+    group = await groups.lock_group(act.tx, group_id, change=True)
+    _, group_actor = await require_group(act.tx, group_id)
+    if group is None:
+        return
+    for member in await groups.list_members(act.tx, group_id):
+        await _reconsider(act, group, group_actor, member)
+    await groups.update_group(act.tx, group_id, reviewed_rules=act.rules.version)
+
+
+async def _reconsider(act: Act, group: Group, group_actor: Actor, member: Member) -> None:
+    known, actor = member.membership, member.actor
+    facts = await get_attestation_facts(act.tx, actor)
+    asked = narrowed_criteria(group, group_actor, act.rules.ruleset)
+    decision = criteria_step(facts, asked, act.rules.ruleset, act.now, Purpose.READ)
+    if not actor.local and not reaches(group, group_actor, actor.host, act.rules.ruleset):
+        decision = Deny("group:reach", Reason.OUT_OF_REACH)
+    if isinstance(decision, Deny):
+        await end(act, group.actor_id, actor, reason=decision.reason)
+    elif actor.local:
+        await groups.update_membership(act.tx, known.id, lease_until=await _until(act.tx, actor))
 
 
 async def end_all_of_host(act: Act, host: str) -> None:

@@ -2,18 +2,21 @@
 
 import asyncio
 import logging
+from functools import partial
 
 from federation import memberships
 from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
 from federation.delivery import claim, deliver
+from federation.ending import end_old_group_posts
 from federation.inbox.process import process_batch
 from federation.keeping import drop_overdue, forget_old_posts, purge_left_groups
 from federation.outbox.peers import follow_expiries
 from federation.outbox.sanctions import erase_some
 from federation.outbox.telling import tell_stopped
 from federation.rounds import go_rounds
+from federation.rules import get_rules
 from federation.slices import pull_due
 from storage import (
     actors,
@@ -61,6 +64,7 @@ async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # 
             await perform(ctx, drop_overdue)
             await forget_old_posts(ctx)
             await purge_left_groups(ctx)
+            await end_old_group_posts(ctx)
 
     await go_rounds(work, stop, seconds=ROUND_SECONDS, name="upkeep")
 
@@ -69,6 +73,7 @@ async def go_round(ctx: Context) -> None:
     """One round of everything that is due now."""
     await _refresh_attestations(ctx)
     await end_lapsed(ctx)
+    await review_groups(ctx)
     await perform(ctx, follow_expiries)
     await tell_stopped(ctx)
     await erase_some(ctx)
@@ -86,6 +91,16 @@ async def end_lapsed(ctx: Context) -> None:
                 await memberships.reconsider(act, actor)
 
         await perform(ctx, unit)
+
+
+async def review_groups(ctx: Context) -> None:
+    """Who is in a group of ours is asked about again after every change of the ruleset or of the group's settings."""
+
+    async def waiting(tx: Reader) -> list[int]:
+        return await groups.list_unreviewed(tx, (await get_rules(tx)).version)
+
+    for group_id in await ctx.db.read(waiting):
+        await perform(ctx, partial(memberships.review, group_id=group_id))
 
 
 async def _refresh_attestations(ctx: Context) -> None:

@@ -49,6 +49,9 @@ class Reason(StrEnum):
     NOT_A_MEMBER = "not_a_member"
     MODERATORS_ONLY = "moderators_only"
     THREAD_LOCKED = "thread_locked"
+    GROUP_CLOSED = "group_closed"
+    GROUP_UNMODERATED = "group_unmoderated"
+    GROUP_WITHOUT_FILES = "group_without_files"
     MENTIONS_GROUP = "mentions_group"
     GROUP_AS_TEXT = "group_as_text"
     OUTSIDERS_NOT_TOLD = "outsiders_not_told"
@@ -74,6 +77,7 @@ class Reason(StrEnum):
     NOT_A_CLINICIAN = "not_a_clinician"
     WRONG_PROFESSION = "wrong_profession"
     WRONG_SPECIALTY = "wrong_specialty"
+    WRONG_COUNTRY = "wrong_country"
     # membership
     BANNED = "banned"
     INVITATION_NEEDED = "invitation_needed"

@@ -9,6 +9,7 @@ from policies.decision import Allow, Decision, Deny, Reason
 from policies.ruleset import USUAL_LIMITS, Limits, Ruleset, day_of, peer_key, peer_standing
 
 DAY = 24 * 3_600_000
+CASE_TAG = "cas"  # a post with it is about a patient, and is kept for a year unless its group says otherwise
 MOST_HELD_BYTES = 64 * 1024 * 1024  # of one host: what waits must not fill the disk, however large each of it is
 
 
@@ -51,6 +52,11 @@ def kept_since(ruleset: Ruleset, host: str, now: int) -> int | None:
     """What people of a host wrote before this moment (unix ms) is not kept here; None: it is kept."""
     peer = peer_standing(ruleset, host, day_of(now)).peer
     return None if peer is None or peer.retention_days is None else now - peer.retention_days * DAY
+
+
+def group_keeps_since(days: int, now: int) -> int | None:
+    """What was posted to a group before this moment (unix ms) goes, here and everywhere; None (0 days): it stays."""
+    return now - days * DAY if days else None
 
 
 def _limits(ruleset: Ruleset, host: str, now: int, setting: str) -> tuple[Limits, str]:

@@ -32,7 +32,7 @@ class JoinFacts:
     """Somebody who wants to be a member of one of our groups; `host` None: a member here. `person`: an actor of type
     Person.
 
-    `criteria` are the group's own. For another host: `capable`: it declares the group-only profile; `in_reach`: the
+    `criteria` are the group's own. `closed`, `unmoderated`: the group takes nobody in any more, or until somebody moderates it. For another host: `capable`: it declares the group-only profile; `in_reach`: the
     group's own setting reaches it; `joined_today`: its members accepted today (UTC); `members_there`: all it has now.
     """
 
@@ -41,6 +41,8 @@ class JoinFacts:
     host: str | None = None
     attestation: AttestationFacts | None = None
     criteria: Criteria = ANYONE
+    closed: bool = False
+    unmoderated: bool = False
     person: bool = True
     banned: bool = False
     invited: bool = False
@@ -84,6 +86,14 @@ def accept_steps(facts: JoinFacts, ruleset: Ruleset, now: int) -> Iterator[Decis
     yield criteria_step(facts.attestation, asked, ruleset, now, Purpose.ACT)
     yield Deny("group:banned", Reason.BANNED) if facts.banned else Allow("group:banned")
     yield may_ask(person=facts.person)
+    yield open_step(closed=facts.closed, unmoderated=facts.unmoderated)
+
+
+def open_step(*, closed: bool, unmoderated: bool) -> Decision:
+    """A closed group stays as it is; one that nobody moderates waits for somebody who does."""
+    if closed:
+        return Deny("group:closed", Reason.GROUP_CLOSED)
+    return Deny("group:moderators", Reason.GROUP_UNMODERATED) if unmoderated else Allow("group:open")
 
 
 def _state_step(standing: PeerStanding) -> Decision:
@@ -129,6 +139,20 @@ def _cap_step(facts: JoinFacts, standing: PeerStanding) -> Decision:
     most = (standing.peer.limits if standing.peer else USUAL_LIMITS).new_members_per_day
     rule = f"limits:{peer_key(standing.peer.host, 'limits.new_members_per_day')}" if standing.peer else "limits"
     return Allow(rule) if facts.joined_today < most or facts.invited else Hold(rule, Reason.DAILY_CAP)
+
+
+def may_manage(*, moderator: bool) -> Decision:
+    """Whether somebody sets how a group is: those who moderate it, now."""
+    return Allow("group:moderator") if moderator else Deny("group:moderator", Reason.NOT_MODERATOR)
+
+
+def may_list_members(*, member: bool, moderator: bool, shown_to: str) -> Decision:
+    """Whether somebody reads who is in a private group, which shows that to its `members` or its `moderators`."""
+    if not member:
+        return Deny("group:member", Reason.NOT_A_MEMBER)
+    if shown_to == "members" or moderator:
+        return Allow("group:members_shown")
+    return Deny("group:members_shown", Reason.NOT_MODERATOR)
 
 
 @dataclass(frozen=True, slots=True)

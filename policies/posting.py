@@ -12,6 +12,7 @@ from policies.boundary import OPEN_AUDIENCES
 from policies.decision import Allow, Change, Decision, Deny, Hold, Limit, Reason, Remedy
 from policies.decision import decide as strongest
 from policies.delivery import SendFacts, send_steps
+from policies.membership import open_step
 from policies.quoting import QuoteFacts, consent_steps
 from policies.ruleset import Ruleset, day_of
 from policies.terms import Audience
@@ -39,7 +40,8 @@ NARROW_TO = {
 class GroupFacts:
     """One private group and its author-to-be. `member`: present member, under a live lease when the group is remote.
 
-    `moderators_only`: only moderators post. `criteria`: for a group of ours, as `criteria_of_group` leaves them; a remote
+    `moderators_only`: only moderators post. `files`: posts may have some. `closed`, `unmoderated`: it takes no posts any more,
+    or until somebody moderates it. `criteria`: for a group of ours, as `criteria_of_group` leaves them; a remote
     group's home asks its own.
     """
 
@@ -47,6 +49,9 @@ class GroupFacts:
     member: bool
     moderator: bool = False
     moderators_only: bool = False
+    files: bool = True
+    closed: bool = False
+    unmoderated: bool = False
     criteria: Criteria = ANYONE
 
 
@@ -79,6 +84,7 @@ class PostFacts:
     sending: SendFacts | None = None
     misspelt: str = ""
     quoted: QuoteFacts | None = None
+    with_files: bool = False
 
 
 def decide(facts: PostFacts, ruleset: Ruleset, now: int) -> Decision:
@@ -99,8 +105,15 @@ def post_steps(facts: PostFacts, ruleset: Ruleset, now: int) -> Iterator[Decisio
         return
     for group in facts.groups:
         yield criteria_step(facts.attestation, group.criteria, ruleset, now, Purpose.ACT)
+        yield open_step(closed=group.closed, unmoderated=group.unmoderated)
+        yield files_step(allowed=group.files, there=facts.with_files)
     if facts.sending:
         yield from send_steps(facts.sending, ruleset, day_of(now))
+
+
+def files_step(*, allowed: bool, there: bool) -> Decision:
+    """A group that takes no files takes no post with one."""
+    return Deny("group:media", Reason.GROUP_WITHOUT_FILES) if there and not allowed else Allow("group:media")
 
 
 def audience_after(asked: Audience, decision: Decision) -> Audience:
@@ -222,7 +235,9 @@ def quote_steps(facts: QuoteFacts, audience: Audience) -> Iterator[Decision]:
 
 @dataclass(frozen=True, slots=True)
 class EditFacts:
-    """An edit of a stored post. `own`: by its author. For GROUP: `same_group`, and `member`: the author is one now."""
+    """An edit of a stored post. `own`: by its author. For GROUP: `same_group`, `member`: the author is one now, `closed`: the
+    group takes nothing any more, `files`: its posts may have some.
+    """
 
     before: Audience
     after: Audience
@@ -230,6 +245,9 @@ class EditFacts:
     same_group: bool = True
     member: bool = True
     adds_mentions: bool = False
+    closed: bool = False
+    adds_files: bool = False
+    files: bool = True
 
 
 def may_edit(facts: EditFacts) -> Decision:
@@ -240,6 +258,11 @@ def may_edit(facts: EditFacts) -> Decision:
         return Deny("audience:edit", Reason.EDIT_WIDENS)
     if facts.before is Audience.GROUP and not facts.member:
         return Deny("group:member", Reason.NOT_A_MEMBER, Remedy.JOIN)
+    group = strongest(
+        (open_step(closed=facts.closed, unmoderated=False), files_step(allowed=facts.files, there=facts.adds_files))
+    )
+    if isinstance(group, Deny):
+        return group
     if facts.adds_mentions and facts.before not in {Audience.PUBLIC, Audience.UNLISTED}:
         return Limit("audience:mentions", (Change.OUTSIDERS_AS_TEXT,), Reason.OUTSIDERS_NOT_TOLD)
     return Allow("audience:edit")

@@ -205,6 +205,24 @@ WORDS: dict[Reason, Words] = {
         "Les modérateurs du groupe ont fermé la discussion aux nouvelles réponses.",
         "The group’s moderators have closed the thread to new replies.",
     ),
+    Reason.GROUP_CLOSED: Words(
+        "Ce groupe est archivé : on peut le lire, plus y publier ni y entrer.",
+        "This group is archived: it can be read, and nobody posts to it or joins it any more.",
+        "Le groupe est fermé : voir `confrere group show`.",
+        "The group is closed: see `confrere group show`.",
+    ),
+    Reason.GROUP_UNMODERATED: Words(
+        "Plus personne ne modère ce groupe : il attend que votre établissement nomme quelqu’un.",
+        "Nobody moderates this group any more: it waits until your institution names somebody.",
+        "Le groupe n’a plus de modérateur : nommez-en un avec `confrere group moderator`.",
+        "The group has no moderator left: name one with `confrere group moderator`.",
+    ),
+    Reason.GROUP_WITHOUT_FILES: Words(
+        "Ce groupe n’accepte ni images ni autres fichiers.",
+        "This group takes no pictures or other files.",
+        "Les réglages du groupe excluent les fichiers.",
+        "The group’s settings leave files out.",
+    ),
     Reason.MENTIONS_GROUP: Words(
         "Le message mentionne un groupe privé : seuls ses membres le verront.",
         "The post mentions a private group: only its members will see it.",
@@ -348,6 +366,12 @@ WORDS: dict[Reason, Words] = {
         "For other specialties only.",
         "Aucune spécialité attestée n’est parmi celles demandées.",
         "No attested specialty is among those asked for.",
+    ),
+    Reason.WRONG_COUNTRY: Words(
+        "Le groupe est réservé à d’autres pays d’exercice que celui qui est attesté.",
+        "The group is for other countries of practice than the attested one.",
+        "Le pays attesté n’est pas parmi ceux demandés.",
+        "The attested country is not among those asked for.",
     ),
     Reason.BANNED: Words(
         "Vous ne pouvez pas rejoindre ce groupe.",

@@ -3,6 +3,7 @@
 Must not know: rules or facts. Codes are our own; the ANS, ISCO and SNOMED codes that others use are mapped elsewhere.
 """
 
+import re
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
 
@@ -233,4 +234,5 @@ SPECIALTIES = {
     "paediatric-nurse": Specialty("Infirmier puériculteur", "Paediatric nursing"),
 }
 
+COUNTRY = re.compile(r"[A-Z]{2}")  # ISO 3166, of practice
 CLINICIANS = frozenset(code for code, profession in PROFESSIONS.items() if profession.clinician)

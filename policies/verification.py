@@ -28,14 +28,16 @@ FRESH_FOR = {Purpose.ACT: 15 * MINUTE, Purpose.READ: 24 * HOUR}
 
 @dataclass(frozen=True, slots=True)
 class Criteria:
-    """What is asked of a person. `professions` None: any clinician; `specialties` None: any. An empty set: nobody.
+    """What is asked of a person. `professions` None: any clinician; `specialties`, `countries` (ISO 3166, of practice)
+    None: any. An empty set: nobody.
 
-    A level of DECLARED with neither of the two asks nothing, and needs no attestation.
+    A level of DECLARED with none of the three asks nothing, and needs no attestation.
     """
 
     level: Level = Level.DECLARED
     professions: frozenset[str] | None = None
     specialties: frozenset[str] | None = None
+    countries: frozenset[str] | None = None
 
 
 ANYONE = Criteria()
@@ -58,6 +60,7 @@ class AttestationFacts:
     by_instance_actor: bool = False
     confirmed_at: int = 0
     revoked: bool = False
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +115,7 @@ def criteria_of_group(rule: GroupRule | None, own: Criteria) -> Criteria:
         level=max(own.level, rule.verified_from or Level.DECLARED),
         professions=_narrowed(own.professions, rule.professions),
         specialties=_narrowed(own.specialties, rule.specialties),
+        countries=own.countries,
     )
 
 
@@ -171,6 +175,8 @@ def _criteria_failure(facts: AttestationFacts, asked: Criteria) -> Unverified | 
         return Unverified(Reason.WRONG_PROFESSION, "verification:profession")
     if asked.specialties is not None and not (facts.specialties & asked.specialties):
         return Unverified(Reason.WRONG_SPECIALTY, "verification:specialty")
+    if asked.countries is not None and facts.country not in asked.countries:
+        return Unverified(Reason.WRONG_COUNTRY, "verification:country")
     return None
 
 

@@ -187,6 +187,27 @@ async def count_members_since(tx: Reader, group_id: int, *, host: str, since: in
     )
 
 
+async def has_moderator(tx: Reader, group_id: int, *, now: int) -> bool:
+    """Whether anybody moderates a group of ours at this moment."""
+    return bool(
+        await tx.value(
+            "SELECT count(*) FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE m.group_id = :group "
+            "AND m.moderator = 1 AND m.state = 'active' AND m.lease_until > :now AND a.disabled_at IS NULL",
+            group=group_id,
+            now=now,
+        )
+    )
+
+
+async def list_unreviewed(tx: Reader, version: int) -> list[int]:
+    """Groups of ours whose members were not looked at since the ruleset, or their settings, changed."""
+    found = await tx.rows(
+        "SELECT g.actor_id FROM groups g WHERE g.local = 1 AND g.reviewed_rules <> :version ORDER BY g.actor_id",
+        version=version,
+    )
+    return [row[0] for row in found]
+
+
 async def has_active_member_of(tx: Reader, group_id: int, *, host: str, now: int) -> bool:
     return bool(
         await tx.value(

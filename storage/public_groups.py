@@ -5,6 +5,7 @@ boosts. Private groups are in `storage.groups`, and no group is in both. Decides
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.database import Reader, Row, Transaction
@@ -77,6 +78,11 @@ async def insert_public_group(tx: Transaction, group: PublicGroup) -> None:
     if await tx.value("SELECT count(*) FROM groups WHERE actor_id = :id", id=group.actor_id):
         raise ValueError(f"{group.actor_id} is a private group")
     await tx.execute(_INSERT, **values(group))
+
+
+async def update_public_group(tx: Transaction, group_id: int, **changes: Any) -> None:
+    assignments = ", ".join(f"{name} = :{name}" for name in changes)
+    await tx.execute(f"UPDATE public_groups SET {assignments} WHERE actor_id = :id", id=group_id, **changes)
 
 
 # --- roles -------------------------------------------------------------------------------------------------------

@@ -191,6 +191,18 @@ class Group:
     epoch: int
     pulled_at: int
     created_at: int
+    description: str = ""
+    rules: str = "[]"
+    level: int = 0
+    professions: str = "[]"
+    specialties: str = "[]"
+    countries: str = "[]"
+    files: int = 1
+    members_shown: str = "members"
+    retention_days: int = 0
+    case_days: int = 365
+    closed: str = ""
+    reviewed_rules: int = 0
 
 
 @row
@@ -201,6 +213,8 @@ class PublicGroup:
     joining: str
     posting: str
     created_at: int
+    description: str = ""
+    rules: str = "[]"
 
 
 @row

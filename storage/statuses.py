@@ -7,6 +7,7 @@ from typing import Any
 from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.actors import update_counts
 from storage.database import Reader, Transaction
+from storage.ids import first_id
 from storage.records import Actor, Status, StatusEdit, columns, make, placeholders, values
 from storage.tags import tag_id
 from storage.word_index import forget_words, index_words
@@ -419,6 +420,19 @@ async def list_of_group_by_others(tx: Reader, group_id: int, *, limit: int) -> l
         "WHERE s.group_id = :group AND a.host <> '' ORDER BY s.id LIMIT :limit",
         group=group_id,
         limit=limit,
+    )
+    return [Status(*row) for row in found]
+
+
+async def list_of_group_before(tx: Reader, group_id: int, moment: int, *, tag: str = "", limit: int) -> list[Status]:
+    """Some posts that came to a group before a moment (unix ms), all or those with a tag: these are to go."""
+    tagged = "AND EXISTS (SELECT 1 FROM status_tags t WHERE t.status_id = s.id AND t.tag = :tag) " if tag else ""
+    found = await tx.rows(
+        f"SELECT {COLUMNS} FROM statuses s WHERE s.group_id = :group AND s.id < :bound {tagged}ORDER BY s.id LIMIT :limit",
+        group=group_id,
+        bound=first_id(moment),
+        limit=limit,
+        **({"tag": tag} if tag else {}),
     )
     return [Status(*row) for row in found]
 

@@ -33,7 +33,7 @@ from policies import posting
 from policies.admission import ActivityFacts
 from policies.decision import Allow, Change, Decision, Deny, Hold, Limit, Reason
 from policies.posting import EditFacts, PostFacts
-from policies.terms import Audience, Kind
+from policies.terms import Audience, Kind, Part
 from policies.verification import Purpose
 from storage import actors, groups, statuses
 from storage.database import Reader
@@ -173,7 +173,7 @@ async def _accept_post(act: Act, verified: Verified, note: RemoteNote, author: A
     if addressing.audience is not Audience.GROUP:
         return str(Fault.ADDRESSING)
     refusal, note = await _admission(act, note, author, group_actor, joined=True)
-    refusal = refusal or await _posting(act, author, group_actor)
+    refusal = refusal or await _posting(act, note, author, group_actor)
     if refusal is not None:
         return refusal
     status = await store_note(act, note, author, Placement(Audience.GROUP, group=group_actor))
@@ -205,7 +205,7 @@ def _changes(decision: Decision) -> tuple[Change, ...]:
     return decision.changes if isinstance(decision, Limit) else ()
 
 
-async def _posting(act: Act, author: Actor, group_actor: Actor) -> Answer:
+async def _posting(act: Act, note: RemoteNote, author: Actor, group_actor: Actor) -> Answer:
     """What `policies.posting` says of a remote author: it cannot be changed, so anything but Allow is a refusal."""
     group = await groups.lock_group(act.tx, group_actor.id)
     if group is None:
@@ -216,6 +216,7 @@ async def _posting(act: Act, author: Actor, group_actor: Actor) -> Answer:
         audience=Audience.GROUP,
         groups=(await group_facts(act.tx, group, group_actor, author, act.rules.ruleset, act.now),),
         attestation=await get_attestation_facts(act.tx, author),
+        with_files=Part.MEDIA in parts_of_note(note),
     )
     decision = posting.decide(facts, act.rules.ruleset, act.now)
     return None if isinstance(decision, Allow) else decision.reason
@@ -320,7 +321,7 @@ async def _apply_group_edit(act: Act, verified: Verified, note: RemoteNote, acto
         return str(Fault.ADDRESSING)
     refusal, note = await _admission(act, note, actor, group, joined=True)
     if group.local:
-        refusal = refusal or await _posting(act, actor, group)
+        refusal = refusal or await _posting(act, note, actor, group)
     if refusal is not None:
         return refusal
     edited = await update_note(act, note, status, actor)

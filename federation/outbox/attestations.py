@@ -7,7 +7,7 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
 from federation.outbox.profiles import send_update
-from policies.terms import PROFESSIONS, SPECIALTIES, Kind, Level
+from policies.terms import COUNTRY, PROFESSIONS, SPECIALTIES, Kind, Level
 from storage import actors, attestations, audit
 from storage.records import Actor, Attestation, as_json
 
@@ -16,7 +16,7 @@ YEAR = 365 * 24 * 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What an officer has checked. `until` is unix ms; None means a year. Never a register number."""
+    """What an officer has checked. `jurisdiction`: the country of practice (ISO 3166), or ''. `until` is unix ms; None means a year. Never a register number."""
 
     profession: str
     level: Level
@@ -56,6 +56,8 @@ def _check(evidence: Evidence, now: int) -> None:
     for code in evidence.specialties:
         if code not in SPECIALTIES:
             raise ValueError(f"no specialty {code!r}: see policies/terms.py for the codes")
+    if evidence.jurisdiction and COUNTRY.fullmatch(evidence.jurisdiction) is None:
+        raise ValueError(f"a country has two letters, such as FR: {evidence.jurisdiction}")
     if evidence.until is not None and evidence.until <= now:
         raise ValueError("the last day is past")
 

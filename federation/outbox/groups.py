@@ -7,10 +7,8 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
-from federation.distribution import list_retraction_inboxes
 from federation.facts import is_present
-from federation.fanout import announce_deletion
-from federation.groups import require_group, retract
+from federation.groups import require_group, take_out
 from federation.local_actors import insert_local_actor, make_keys, new_actor
 from federation.outbox.pins import MOST_PINS, Unpinnable
 from federation.outbox.profiles import MAX_NAME, check_name, require_free
@@ -19,7 +17,8 @@ from policies import membership as policy
 from policies.decision import Decision, Deny, Hold
 from policies.membership import LEASE_HOURS, Joining, next_epoch
 from policies.verification import Purpose
-from storage import actors, audit, groups, notifications, pins, statuses
+from storage import actors, audit, groups, notifications, pins
+from storage.database import Reader
 from storage.ids import new_id
 from storage.oauth import delete_tokens_as
 from storage.records import Actor, Group, Membership, Status, as_json
@@ -182,6 +181,18 @@ async def set_moderator(ctx: Context, group_id: int, actor_id: int, *, by: str, 
     return await perform(ctx, unit)
 
 
+async def decide_listing(tx: Reader, group_id: int, actor_id: int, now: int) -> Decision:
+    """Whether somebody reads who is in a group: of another home's nobody here knows it."""
+    group = await groups.get_group(tx, group_id)
+    known = await groups.get_membership(tx, group_id, actor_id)
+    present = group is not None and bool(group.local) and is_present(known, now)
+    return policy.may_list_members(
+        member=present,
+        moderator=known is not None and bool(known.moderator),
+        shown_to=group.members_shown if group else "",
+    )
+
+
 async def remove_post(ctx: Context, group_id: int, status_id: int, *, by: str) -> bool:
     """Take a post out of a group of ours, everywhere it went, whoever wrote it; False when the group has no such post."""
 
@@ -189,12 +200,8 @@ async def remove_post(ctx: Context, group_id: int, status_id: int, *, by: str) -
         status = await _get_post(act, group_id, status_id)
         if status is None:
             return False
-        author = await _require(act, status.actor_id)
-        targets = await list_retraction_inboxes(act.tx, status.uri)
-        await announce_deletion(act.tx, status, now=act.now)
-        await statuses.delete_status(act.tx, status, actor_uri=author.uri, now=act.now)
-        await retract(act, status.uri, group_id, targets)
-        await _note(act, group_id, "group.delete_post", by, member=author.acct, post=status.uri)
+        author = await take_out(act, group_id, status)
+        await _note(act, group_id, "group.delete_post", by, member=author.acct if author else "", post=status.uri)
         return True
 
     return await perform(ctx, unit)

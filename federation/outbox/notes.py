@@ -202,6 +202,7 @@ async def _understand(act: Act, author: Actor, draft: Draft) -> _Intent:
         sending=await _sending(act, concerned, status_id, _parts(draft, parent)),
         misspelt=await _misspelt(act, composed, author),
         quoted=await get_quote_facts(act.tx, quoted, author, named=named) if quoted else None,
+        with_files=bool(draft.media_ids),
     )
     return _Intent(status_id, author, composed, parent, quoted, {actor.uri: actor for _, actor in concerned}, facts)
 
@@ -417,7 +418,7 @@ async def _edit(act: Act, author_id: int, status_id: int, change: Edit) -> Statu
     author = await _require_author(act.tx, author_id)
     quoted = await get_quoted(act.tx, status.id)
     composed = await compose_text(act.tx, act.ctx.origin, change.text, author, quoted=quoted)
-    decision = posting.may_edit(await _edit_facts(act.tx, status, composed, author_id, now))
+    decision = posting.may_edit(await _edit_facts(act.tx, status, composed, change, now))
     match decision:
         case Deny():
             return decision
@@ -433,16 +434,20 @@ async def _edit(act: Act, author_id: int, status_id: int, change: Edit) -> Statu
     return edited
 
 
-async def _edit_facts(tx: Reader, status: Status, composed: Composed, author_id: int, now: int) -> EditFacts:
+async def _edit_facts(tx: Reader, status: Status, composed: Composed, change: Edit, now: int) -> EditFacts:
     before = Audience(status.audience)
     known = {actor.id for _, actor in (await statuses.list_mentions(tx, [status.id])).get(status.id, [])}
-    membership = await groups.get_membership(tx, status.group_id, author_id) if status.group_id else None
+    membership = await groups.get_membership(tx, status.group_id, status.actor_id) if status.group_id else None
+    group = await groups.get_group(tx, status.group_id) if status.group_id else None
     return EditFacts(
         before=before,
         after=before,
         own=True,
         member=is_present(membership, now),
         adds_mentions=any(actor.id not in known | {status.group_id} for actor in composed.mentioned),
+        closed=group is not None and bool(group.closed),
+        adds_files=bool(change.media_ids),
+        files=group is None or bool(group.files),
     )
 
 

@@ -9,12 +9,14 @@ from federation.context import Context
 from federation.outbox import groups as private_acts
 from federation.outbox import public_groups as public_acts
 from federation.outbox.group_acts import GroupActs, acts_of
+from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.groups import NewGroup
 from federation.outbox.profiles import NAME
 from federation.outbox.public_groups import NewPublicGroup
 from policies.decision import Deny
 from policies.membership import Joining
 from policies.rules import HOST
+from policies.terms import Level
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
 from server.cli.people import get_any_group, get_anyone, get_member, refuse, tell_member
 from server.speech import say
@@ -24,6 +26,9 @@ from storage.members import Person
 from storage.records import Actor, PublicGroup, listed
 
 Act = Callable[[Context, GroupActs, int, int], Awaitable[None]]
+WHO = ("members", "moderators")
+LISTS = ("rules", "professions", "specialties", "countries")
+PLAIN = ("files", "members_shown", "listed", "retention_days", "case_days", "lease_hours")
 MOST_WAITING = 1_000  # beyond that many nobody counts
 
 
@@ -90,6 +95,61 @@ def add(
     uri = console.run(act)
     sentence = say(f"Created group {name}; {moderator} moderates it.", f"Groupe {name} créé ; {moderator} le modère.")
     console.tell({"name": name, "uri": uri, "public": public}, sentence)
+
+
+@group_command.command(
+    "set",
+    **told(
+        "Change how a group is: what is named is changed, and nothing else. An empty value takes a list away.",
+        "Changer un groupe : ce qui est nommé change, rien d'autre. Une valeur vide efface une liste.",
+        "confrere group set cardiologie --profession physician --country FR --retention-days 730",
+    ),
+)
+@click.argument("group")
+@click.option("--title", metavar="T")
+@click.option("--description", metavar="D")
+@click.option("--rule", "rules", multiple=True, metavar="R", help=say("All of them anew.", "Toutes à nouveau."))
+@click.option("--joining", type=click.Choice([joining.value for joining in Joining]))
+@click.option("--posting", type=click.Choice(WHO), help=say("Who posts.", "Qui publie."))
+@click.option("--level", type=click.Choice([level.name.lower() for level in Level]))
+@click.option("--profession", "professions", multiple=True, metavar="P")
+@click.option("--specialty", "specialties", multiple=True, metavar="S")
+@click.option("--country", "countries", multiple=True, metavar="FR", help=say("Of practice.", "D'exercice."))
+@click.option("--files/--no-files", default=None, help=say("Posts may have some.", "Les messages peuvent en avoir."))
+@click.option("--members-shown", type=click.Choice(WHO), help=say("Who reads who is in it.", "Qui lit la liste."))
+@click.option("--listed/--hidden", default=None, help=say("Whether it is found.", "S'il se trouve."))
+@click.option("--retention-days", type=int, metavar="N", help=say("Posts go after; 0: never.", "Durée ; 0 : toujours."))
+@click.option("--case-days", type=int, metavar="N", help=say("The same with #cas.", "De même avec #cas."))
+@click.option(
+    "--lease-hours", type=int, metavar="H", help=say("Of memberships elsewhere.", "Des appartenances ailleurs.")
+)
+@click.pass_obj
+def set_(console: Console, /, group: str, **said: Any) -> None:
+    async def act(ctx: Context) -> dict[str, Any]:
+        found, _ = await ctx.db.read(lambda tx: get_any_group(tx, group))
+        try:
+            await change(ctx, found.actor_id, _settings(said), by=CONSOLE)
+        except SettingError as error:
+            raise Refused(f"{error.name}: {say(error.english, error.french)}") from error
+        except LookupError as error:
+            raise Refused(say(f"{group} is closed", f"{group} est fermé")) from error
+        return await ctx.db.read(lambda tx: _describe(tx, group))
+
+    console.show_record(console.run(act))
+
+
+def _settings(said: dict[str, Any]) -> Settings:
+    """As the command line says them: a list that is not named is left, one empty value is an empty list."""
+    lists = {name: tuple(filter(None, said[name])) if said[name] else None for name in LISTS}
+    private = Private(
+        level=None if said["level"] is None else Level[said["level"].upper()],
+        professions=lists["professions"],
+        specialties=lists["specialties"],
+        countries=lists["countries"],
+        **{name: said[name] for name in PLAIN},
+    )
+    joining = None if said["joining"] is None else Joining(said["joining"])
+    return Settings(said["title"], said["description"], lists["rules"], joining, said["posting"], private)
 
 
 @group_command.command("list", **told("Groups of this instance.", "Les groupes d'ici.", "confrere group list"))
@@ -332,6 +392,8 @@ async def _describe(tx: Reader, name: str) -> dict[str, Any]:
         "public": isinstance(group, PublicGroup),
         "joining": group.joining,
         "posting": group.posting,
+        "description": group.description,
+        "rules": listed(group.rules),
     }
     if isinstance(group, PublicGroup):
         waiting = await follows.list_requests(tx, actor.id, before=2**62, limit=MOST_WAITING)
@@ -339,6 +401,17 @@ async def _describe(tx: Reader, name: str) -> dict[str, Any]:
     people = await groups.list_members(tx, group.actor_id, states=("active", "pending"))
     return described | {
         "reach": listed(group.reach),
+        "level": Level(group.level).name.lower(),
+        "professions": listed(group.professions),
+        "specialties": listed(group.specialties),
+        "countries": listed(group.countries),
+        "files": bool(group.files),
+        "members_shown": group.members_shown,
+        "listed": bool(group.listed),
+        "retention_days": group.retention_days,
+        "case_days": group.case_days,
+        "lease_hours": group.lease_hours,
+        "closed": group.closed,
         "members": sum(each.membership.state == "active" for each in people),
         "waiting": sum(each.membership.state == "pending" for each in people),
     }

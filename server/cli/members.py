@@ -93,6 +93,7 @@ def add(
 @click.option("--specialty", "specialties", multiple=True, metavar="S", help="cardiology, geriatrics ...")
 @click.option("--level", required=True, type=click.Choice(LEVELS))
 @click.option("--register", default="", metavar="FR/RPPS:NUMBER", help=say("Where it was found.", "Où c'est inscrit."))
+@click.option("--country", default="", metavar="FR", help=say("Of practice.", "D'exercice."))
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help=say("Last day.", "Dernier jour."))
 @click.pass_obj
 def verify(
@@ -102,13 +103,15 @@ def verify(
     specialties: tuple[str, ...],
     level: str,
     register: str,
+    country: str,
     until: datetime | None,
 ) -> None:
     _require_code(profession, PROFESSIONS)
+    where = country.upper() or (register.partition("/")[0] if "/" in register else "")
     for specialty in specialties:
         _require_code(specialty, SPECIALTIES)
     last = None if until is None else _end_of(until)
-    evidence = Evidence(profession, Level[level.upper()], specialties, register=register, until=last)
+    evidence = Evidence(profession, Level[level.upper()], specialties, where, register, last)
 
     async def act(ctx: Context) -> None:
         person = await ctx.db.read(lambda tx: get_member(tx, name))

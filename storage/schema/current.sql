@@ -158,7 +158,19 @@ CREATE TABLE groups (
   pulled_at INTEGER NOT NULL DEFAULT 0,       -- remote: last slice
   pull_due_at INTEGER NOT NULL DEFAULT 0,
   pull_lease_until INTEGER NOT NULL DEFAULT 0,
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  description TEXT NOT NULL DEFAULT '',       -- as it was written
+  rules TEXT NOT NULL DEFAULT '[]',           -- of the group, for its members
+  level INTEGER NOT NULL DEFAULT 0,           -- criteria, each narrowed by the ruleset; '[]' asks nothing
+  professions TEXT NOT NULL DEFAULT '[]',
+  specialties TEXT NOT NULL DEFAULT '[]',
+  countries TEXT NOT NULL DEFAULT '[]',
+  files INTEGER NOT NULL DEFAULT 1,           -- posts may have some
+  members_shown TEXT NOT NULL DEFAULT 'members',  -- to whom the list of members is: members, moderators
+  retention_days INTEGER NOT NULL DEFAULT 0,  -- after which posts go everywhere; 0: never
+  case_days INTEGER NOT NULL DEFAULT 365,     -- the same for those with the tag of a case
+  closed TEXT NOT NULL DEFAULT '',            -- archived, purging, purged
+  reviewed_rules INTEGER NOT NULL DEFAULT 0   -- the ruleset by which its members were last looked at; 0: the settings are newer
 ) STRICT;
 
 CREATE TABLE memberships (
@@ -184,7 +196,9 @@ CREATE TABLE public_groups (
   actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
   joining TEXT NOT NULL,             -- automatic, request, invite
   posting TEXT NOT NULL,             -- members, moderators
-  created_at INTEGER NOT NULL
+  created_at INTEGER NOT NULL,
+  description TEXT NOT NULL DEFAULT '',
+  rules TEXT NOT NULL DEFAULT '[]'
 ) STRICT;
 
 CREATE TABLE public_group_roles (

@@ -20,6 +20,8 @@ from policies.membership import (
     may_ask,
     may_join,
     may_leave,
+    may_list_members,
+    may_manage,
     may_remove,
     next_epoch,
 )
@@ -91,6 +93,12 @@ OTHER = replace(REMOTE, host="strict.example")
         ),
         (replace(LOCAL, banned=True, invited=True), Deny("group:banned", Reason.BANNED), Reason.BANNED),
         (replace(LOCAL, person=False, invited=True), Deny("group:person", Reason.PEOPLE_ONLY), Reason.PEOPLE_ONLY),
+        (replace(LOCAL, closed=True, invited=True), Deny("group:closed", Reason.GROUP_CLOSED), Reason.GROUP_CLOSED),
+        (
+            replace(LOCAL, unmoderated=True),
+            Deny("group:moderators", Reason.GROUP_UNMODERATED),
+            Reason.GROUP_UNMODERATED,
+        ),
         (replace(LOCAL, joined_today=99), Allow("verification:attestation"), None),
         (REMOTE, Allow('state:peers."b.example".state'), None),
         (replace(REMOTE, capable=False), Deny("group:capability", Reason.NOT_CAPABLE), Reason.NOT_CAPABLE),
@@ -194,3 +202,23 @@ def test_lease_live() -> None:
     assert lease_live(11, 10)
     assert not lease_live(10, 10)
     assert not lease_live(None, 10)
+
+
+def test_who_moderates_a_group_sets_it() -> None:
+    assert may_manage(moderator=True) == Allow("group:moderator")
+    assert may_manage(moderator=False) == Deny("group:moderator", Reason.NOT_MODERATOR)
+
+
+@pytest.mark.parametrize(
+    ("member", "moderator", "shown_to", "reason"),
+    [
+        (True, False, "members", None),
+        (True, True, "moderators", None),
+        (True, False, "moderators", Reason.NOT_MODERATOR),
+        (False, False, "members", Reason.NOT_A_MEMBER),
+        (False, True, "moderators", Reason.NOT_A_MEMBER),  # one who has lapsed
+    ],
+)
+def test_who_reads_the_list_of_members(*, member: bool, moderator: bool, shown_to: str, reason: Reason | None) -> None:
+    decision = may_list_members(member=member, moderator=moderator, shown_to=shown_to)
+    assert getattr(decision, "reason", None) is reason

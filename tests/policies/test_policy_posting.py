@@ -103,6 +103,24 @@ OWN = AttestationFacts(Level.CHECKED, "physician", NOW - 1, NOW + 1)
             Allow("audience:asked"),
             GROUP,
         ),
+        # how the group is
+        (PostFacts(GROUP, (replace(CARDIO, closed=True),)), Deny("group:closed", Reason.GROUP_CLOSED), None),
+        (
+            PostFacts(GROUP, (replace(CARDIO, unmoderated=True, moderator=True),)),
+            Deny("group:moderators", Reason.GROUP_UNMODERATED),
+            None,
+        ),
+        (
+            PostFacts(DIRECT, (replace(CARDIO, closed=True),), parent=IN_CARDIO),
+            Limit("audience:direct", (Change.GROUP_AS_TEXT, Change.DETACH_REPLY), Reason.GROUP_AS_TEXT),
+            DIRECT,
+        ),
+        (PostFacts(GROUP, (replace(CARDIO, files=False),)), Allow("audience:asked"), GROUP),
+        (
+            PostFacts(GROUP, (replace(CARDIO, files=False),), with_files=True),
+            Deny("group:media", Reason.GROUP_WITHOUT_FILES),
+            None,
+        ),
         # replies inside a group
         (PostFacts(GROUP, (CARDIO,), parent=IN_CARDIO), Allow("audience:asked"), GROUP),
         (
@@ -196,7 +214,7 @@ def test_a_refused_post_keeps_the_audience_that_was_asked() -> None:
 def test_the_trace_names_the_rules_in_order() -> None:
     facts = PostFacts(PUBLIC, (CARDIO,), parent=IN_CARDIO, sending=SENDING)
     assert [step.rule.partition(":")[0] for step in post_steps(facts, RULES, NOW)] == [
-        *("audience", "audience", "audience", "group", "verification"),
+        *("audience", "audience", "audience", "group", "verification", "group", "group"),
         *("state", "direction", "audience", "verification", "group"),
     ]
 
@@ -246,6 +264,9 @@ IN_GROUP = EditFacts(GROUP, GROUP, own=True)
         (replace(IN_GROUP, same_group=False), Deny("audience:edit", Reason.EDIT_WIDENS)),
         (replace(IN_GROUP, after=FOLLOWERS), Deny("audience:edit", Reason.EDIT_WIDENS)),
         (replace(IN_GROUP, member=False), Deny("group:member", Reason.NOT_A_MEMBER, Remedy.JOIN)),
+        (replace(IN_GROUP, closed=True), Deny("group:closed", Reason.GROUP_CLOSED)),
+        (replace(IN_GROUP, files=False), Allow("audience:edit")),
+        (replace(IN_GROUP, files=False, adds_files=True), Deny("group:media", Reason.GROUP_WITHOUT_FILES)),
     ],
 )
 def test_edits(facts: EditFacts, expected: Decision) -> None:

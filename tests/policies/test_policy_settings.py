@@ -11,7 +11,17 @@ from policies.admission import ActivityFacts, HostFacts, admit_activity, admit_h
 from policies.changing import ALONE_AFTER, ChangeFacts, may_put_in_force, may_widen_alone
 from policies.decision import Allow, Decision, Deny, Hold, Limit
 from policies.delivery import SendFacts, may_send
-from policies.keeping import DAY, MOST_HELD_BYTES, HeldFacts, held_since, kept_since, may_hold, may_keep, may_wait
+from policies.keeping import (
+    DAY,
+    MOST_HELD_BYTES,
+    HeldFacts,
+    group_keeps_since,
+    held_since,
+    kept_since,
+    may_hold,
+    may_keep,
+    may_wait,
+)
 from policies.lists import FederationList, may_take, may_trust
 from policies.membership import JoinFacts, Joining, may_accept, may_join
 from policies.rules import TREATMENTS, parse
@@ -299,3 +309,8 @@ def test_who_is_suspended_today() -> None:
     assert suspended_hosts(rules, TODAY) == {HOST, "s.example"}
     assert suspended_hosts(rules, TODAY - timedelta(days=1)) == {"s.example"}
     assert isinstance(admit_host(HostFacts(f"sub.{HOST}"), rules, TODAY), Deny)
+
+
+def test_a_group_keeps_its_posts_for_as_long_as_it_is_set() -> None:
+    assert group_keeps_since(365, NOW) == NOW - 365 * DAY
+    assert group_keeps_since(0, NOW) is None

@@ -730,3 +730,18 @@ async def insert_decision(address: str, uri: str) -> None:
     db = await connect(address)
     await db.transact(unit)
     await db.close()
+
+
+def test_a_group_is_set(console: Console) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example", "--password", "correct horse battery")
+    console.do("group", "add", "cardio", "--title", "Cardio", "--joining", "request", "--moderator", "claire")
+    console.do(
+        "group", "set", "cardio", "--profession", "physician", "--country", "FR", "--no-files", "--rule", "Poli."
+    )
+    (shown,) = console.ask("group", "list")
+    assert (shown["professions"], shown["countries"], shown["files"]) == (["physician"], ["FR"], False)
+    assert (shown["rules"], shown["case_days"]) == (["Poli."], 365)
+    console.do("group", "set", "cardio", "--profession", "", "--rule", "", "--level", "register", "--hidden")
+    (shown,) = console.ask("group", "list")
+    assert (shown["professions"], shown["rules"], shown["level"], shown["listed"]) == ([], [], "register", False)
+    assert "FR" in console.refuse("group", "set", "cardio", "--country", "France")

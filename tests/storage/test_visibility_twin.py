@@ -307,6 +307,7 @@ UNASKED = {
     "statuses": {
         "list_of_erased": "what falls with who wrote it",
         "list_of_group_by_others": "for deletion: nobody here is in the group any more",
+        "list_of_group_before": "for deletion: the group's retention is over, or the group is closed",
         "list_of_host_before": "for deletion: a peer's retention is over",
         "get_status": "by id, for acts and doors; callers that answer a person ask `get_visible`",
         "get_status_by_uri": "what other servers name",

@@ -8,6 +8,7 @@ from dataclasses import replace
 from aiohttp import web
 
 from federation.outbox import follows
+from federation.outbox.groups import decide_listing
 from policies.decision import Allow, Deny
 from policies.terms import Audience, Role
 from storage import actors, groups, members, relations, remarks, timelines, views
@@ -202,15 +203,22 @@ async def _posts_of(tx: Reader, actor: Actor, viewer: Viewer | None, page: Page,
 @routes.get("/api/v1/accounts/{id}/followers")
 @public("read:accounts", group=True)
 async def list_followers(request: web.Request, viewer: Viewer | None) -> web.StreamResponse:
-    """Of a private group nobody is told any, but who acts as it: its members."""
-    if viewer is None or not viewer.is_private_group or path_id(request) != viewer.actor_id:
+    """Of a private group of ours its members, for who acts as it, and for those in it to whom it shows them."""
+    group_id, page = path_id(request), parse_page(read_query(request), default=40, most=80)
+    if viewer is None or not await _lists_members(request, viewer, group_id):
         return await _show_follows(request, viewer, relations.list_followers)
-    page = parse_page(read_query(request), default=40, most=80)
 
     async def query(tx: Reader, now: int) -> list[Listed]:
-        return await relations.list_members(tx, viewer.actor_id, stored_page(page), now=now)
+        return await relations.list_members(tx, group_id, stored_page(page), now=now)
 
     return await show_listed(request, viewer, page, query)
+
+
+async def _lists_members(request: web.Request, viewer: Viewer, group_id: int) -> bool:
+    if viewer.is_private_group:
+        return group_id == viewer.actor_id
+    ctx = request.app[CONTEXT]
+    return isinstance(await ctx.db.read(lambda tx: decide_listing(tx, group_id, viewer.actor_id, ctx.now())), Allow)
 
 
 @routes.get("/api/v1/accounts/{id}/following")
