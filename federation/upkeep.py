@@ -12,6 +12,7 @@ from federation.delivery import claim, deliver
 from federation.ending import end_old_group_posts
 from federation.inbox.process import process_batch
 from federation.keeping import drop_overdue, forget_old_posts, purge_left_groups
+from federation.outbox.agreements import warn_of_ends
 from federation.outbox.peers import follow_expiries
 from federation.outbox.sanctions import erase_some
 from federation.outbox.telling import tell_stopped
@@ -76,6 +77,7 @@ async def go_round(ctx: Context) -> None:
     await review_groups(ctx)
     await perform(ctx, follow_expiries)
     await tell_stopped(ctx)
+    await warn_of_ends(ctx)
     await erase_some(ctx)
     while await pull_due(ctx):
         pass

@@ -43,12 +43,12 @@ async def _favourite(act: Act, actor_id: int, status_id: int) -> Status | None:
 
 
 async def unfavourite(ctx: Context, actor_id: int, status_id: int) -> Status | None:
-    """Take a like back; None when the post is hidden or gone."""
+    """Take a like back, also of a post that is hidden by now; None when it is hidden or gone."""
     return await perform(ctx, lambda act: _unfavourite(act, actor_id, status_id))
 
 
 async def _unfavourite(act: Act, actor_id: int, status_id: int) -> Status | None:
-    seen = await _see(act, actor_id, status_id)
+    seen, shown = await _recall(act, actor_id, status_id)
     if seen is None:
         return None
     known = await favourites.get_favourite(act.tx, actor_id, seen.status.id)
@@ -59,7 +59,7 @@ async def _unfavourite(act: Act, actor_id: int, status_id: int) -> Status | None
         )
         activity_id = new_id(act.now)
         await _tell_author(act, seen, activity_id, render_like(known, seen), Kind.RETRACTION)
-    return await statuses.get_status(act.tx, seen.status.id)
+    return await statuses.get_status(act.tx, seen.status.id) if shown else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,22 @@ async def _see(act: Act, actor_id: int, status_id: int) -> Seen | None:
         return None
     found = await actors.list_actors(act.tx, [actor_id, status.actor_id])
     return Seen(found[actor_id], status, found[status.actor_id])
+
+
+async def _recall(act: Act, actor_id: int, status_id: int) -> tuple[Seen | None, bool]:
+    """A post that a member may have reacted to, and whether they may see it now: what is hidden from them since, by a
+    suspension or a removal, can still be taken back, and nothing of it is shown.
+    """
+    seen = await _see(act, actor_id, status_id)
+    if seen is not None:
+        return seen, True
+    status = await statuses.get_status(act.tx, status_id)
+    if status is not None and status.boost_of_id is not None:
+        status = await statuses.get_status(act.tx, status.boost_of_id)
+    if status is None:
+        return None, False
+    found = await actors.list_actors(act.tx, [actor_id, status.actor_id])
+    return Seen(found[actor_id], status, found[status.actor_id]), False
 
 
 def render_like(liked: Favourite, seen: Seen) -> dict[str, Any]:
@@ -184,12 +200,12 @@ async def _boost_inboxes(act: Act, seen: Seen) -> list[Inbox]:
 
 
 async def unboost(ctx: Context, actor_id: int, status_id: int) -> Status | None:
-    """Take a boost back; answers the original, None when it is hidden or gone."""
+    """Take a boost back, also of a post that is hidden by now; answers the original, None when it is hidden or gone."""
     return await perform(ctx, lambda act: _unboost(act, actor_id, status_id))
 
 
 async def _unboost(act: Act, actor_id: int, status_id: int) -> Status | None:
-    seen = await _see(act, actor_id, status_id)
+    seen, shown = await _recall(act, actor_id, status_id)
     if seen is None:
         return None
     known = await statuses.get_boost(act.tx, actor_id, seen.status.id)
@@ -205,4 +221,4 @@ async def _unboost(act: Act, actor_id: int, status_id: int) -> Status | None:
         document = render_activity(act.ctx.origin.activity(activity_id), "Undo", seen.actor.uri, undone, now=act.now)
         parcel = Parcel(Kind.RETRACTION, Audience(known.audience), known.uri)
         await send(act, Outgoing(activity_id, document, actor_id), parcel, targets)
-    return await statuses.get_status(act.tx, seen.status.id)
+    return await statuses.get_status(act.tx, seen.status.id) if shown else None

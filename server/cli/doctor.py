@@ -1,4 +1,4 @@
-"""`confrere doctor`: what is wrong around this instance: schema, names, TLS, clock, peers, queues, disk."""
+"""`confrere doctor`: what is wrong around this instance: schema, names, TLS, clock, peers, agreements, queues, disk."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 
@@ -15,8 +15,9 @@ import click
 
 from federation.context import Context
 from federation.failures import FetchError, FetchFault
+from policies.agreements import days_left, warning_due
 from policies.rules import parse
-from policies.ruleset import Peer
+from policies.ruleset import Agreement, Peer, day_of
 from policies.terms import PeerState
 from server.cli.console import Command, Console, told
 from server.cli.policy import current_text
@@ -79,6 +80,8 @@ async def _examine(config: Config, ctx: Context) -> AsyncIterator[Finding]:
     for peer in parse((await ctx.db.read(current_text)).body).peers.values():
         if peer.state in {PeerState.ACTIVE, PeerState.TRIAL}:
             yield await _check_peer(ctx, peer)
+            if peer.agreement is not None:
+                yield _judge_agreement(peer, peer.agreement, day_of(ctx.now()))
     for finding in await ctx.db.read(lambda tx: _check_queues(tx, ctx.now())):
         yield finding
     yield _check_disk(config)
@@ -125,6 +128,15 @@ async def _check_peer(ctx: Context, peer: Peer) -> Finding:
     apart = round(abs(theirs.timestamp() - ctx.now() / 1000))
     state = Health.WATCH if apart > CLOCK_SECONDS else Health.OK
     return Finding(name, state, say(f"answers; clocks {apart} s apart", f"répond ; horloges à {apart} s d'écart"))
+
+
+def _judge_agreement(peer: Peer, agreement: Agreement, today: date) -> Finding:
+    left, name = days_left(peer, today), f"agreement {peer.host}"
+    dates = f"{agreement.starts} – {agreement.until}"
+    if left is None:
+        return Finding(name, Health.WRONG, say(f"not in force: {dates}", f"pas en vigueur : {dates}"))
+    state = Health.OK if warning_due(peer, today) is None else Health.WATCH
+    return Finding(name, state, say(f"{left} days left: {dates}", f"encore {left} jours : {dates}"))
 
 
 async def _check_queues(tx: Reader, now: int) -> list[Finding]:

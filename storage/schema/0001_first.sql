@@ -737,6 +737,15 @@ CREATE TABLE group_activities (
   body BLOB NOT NULL
 ) STRICT;
 
+-- Which ends of agreements with peers the admins were told of.
+CREATE TABLE agreement_warnings (
+  host TEXT NOT NULL,
+  until TEXT NOT NULL,               -- its last day, ISO 8601
+  days INTEGER NOT NULL,             -- how many days before it
+  warned_at INTEGER NOT NULL,
+  PRIMARY KEY (host, until, days)
+) STRICT;
+
 -- To which hosts the home of a private group elsewhere passed a post of ours on, as it says. Stays after the post.
 CREATE TABLE served (
   object_uri TEXT NOT NULL,

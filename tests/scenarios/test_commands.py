@@ -4,8 +4,10 @@ import asyncio
 import os
 import time
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import orjson
 import pytest
 from PIL import Image
 
@@ -702,6 +704,24 @@ async def insert_held_item(address: str) -> None:
     db = await connect(address)
     await db.transact(lambda tx: inbox.insert_item(tx, item))
     await db.close()
+
+
+def test_the_doctor_watches_agreements_that_end(console: Console) -> None:
+    today = datetime.now(UTC).date()
+    for host, starts, until in (("1", -9, 90), ("2", -9, 60), ("3", -9, -1), ("4", 1, 90)):
+        dates = ("--from", f"{today + timedelta(days=starts)}", "--until", f"{today + timedelta(days=until)}")
+        console.do(
+            "peer", "add", f"localhost:{host}", "--organisation", "O", "--state", "active", "--agreement", "1", *dates
+        )
+    result = console.run("doctor", "--json")
+    found = {row["check"]: row["state"] for row in orjson.loads(result.stdout) if row["check"].startswith("agreement")}
+    assert found == {
+        "agreement localhost:1": "ok",
+        "agreement localhost:2": "watch",
+        "agreement localhost:3": "wrong",
+        "agreement localhost:4": "wrong",
+    }
+    assert result.exit_code == 1
 
 
 def test_the_doctor_finds_a_queue_that_nobody_works(console: Console) -> None:
