@@ -93,6 +93,7 @@ def _listed(value: Any) -> Any:
     return list(value) if isinstance(value, tuple | set | frozenset) else value
 
 
+STATEMENTS = 512  # prepared ones kept by each connection
 # Each statement is planned once in a connection: our conditions on who may see a post take PostgreSQL longer to plan
 # (1.2 ms for the home timeline) than to run, and it would plan them anew each time.
 _SESSION = {"plan_cache_mode": "force_generic_plan"}
@@ -130,6 +131,7 @@ class PostgresDatabase:
             command_timeout=60,
             connection_class=_Connection,
             server_settings=_SESSION,
+            statement_cache_size=STATEMENTS,
         )
         listener = await asyncpg.connect(address)
         # Several instances may share a database, each in a schema of its own.
