@@ -50,7 +50,11 @@ async def test_files_that_are_not_wanted_neither_come_nor_go(home: Home, peer: P
     actor = orjson.loads((await home.fetch(anna.uri, ben))[1])
     assert "summary" not in actor
     assert actor["publicKey"]
+    carl = peer.actor("carl", summary="<p>Cardiologue</p>")
+    known = await home.know(carl)
+    assert (known.username, known.summary) == ("carl", "")
     await home.rule(peer.host)
+    assert (await home.know(carl)).summary == "<p>Cardiologue</p>"
     status, body = await home.fetch(post.uri, ben)
     assert len(orjson.loads(body)["attachment"]) == 1
     assert (await home.fetch(f"/ap/media/{file[0]}", ben))[0] == 200
