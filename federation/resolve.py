@@ -17,7 +17,7 @@ from federation.rules import get_rules
 from federation.signing import Keys, get_keys, signing
 from federation.wire.actors import RemoteActor, parse_actor
 from federation.wire.bounded import Document, parse_json
-from federation.wire.discovery import bound_handle, parse_jrd
+from federation.wire.discovery import bound_handle, parse_jrd, parse_nodeinfo_links
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.jsonld import plain
 from federation.wire.objects import CONVERTED_TYPES, NATIVE_TYPES, RemoteNote, parse_note
@@ -113,6 +113,19 @@ async def resolve_actor(ctx: Context, uri: str, *, refresh: bool = False) -> Act
         return await fetch_actor(ctx, uri)
     except (FetchError, ProtocolError):
         return stored
+
+
+async def resolve_instance(ctx: Context, host: str) -> Actor | None:
+    """The instance actor of an admitted host, as its NodeInfo names it (FEP-2677); None when it cannot be had."""
+    url = f"{ctx.origin.scheme}://{host}/.well-known/nodeinfo"
+    try:
+        fetched = await ctx.client.fetch_document(
+            url, sign=None, accept=("application/json",), admitted=await admission(ctx)
+        )
+        uri = parse_nodeinfo_links(parse_json(fetched.body), host).instance_actor
+    except (FetchError, ProtocolError):
+        return None
+    return await resolve_actor(ctx, uri) if uri else None
 
 
 def _is_fresh(actor: Actor, now: int) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from storage.database import Reader, Row, Transaction
+from storage.follows import Inbox
 
 # Of one object at one host, which may have been sent it at several inboxes.
 _STATE = (
@@ -122,6 +123,24 @@ async def insert_served(tx: Transaction, object_uri: str, hosts: Iterable[str], 
         "INSERT INTO served (object_uri, host, served_at) VALUES (:uri, :host, :now) ON CONFLICT DO NOTHING",
         [{"uri": object_uri, "host": host, "now": now} for host in hosts],
     )
+
+
+async def list_served_inboxes(tx: Reader, object_uri: str) -> list[Inbox]:
+    """Where those hosts are written to, as far as anybody there is known; not where the object was sent from here."""
+    found = await tx.rows(
+        "SELECT v.host, min(coalesce(a.shared_inbox, a.inbox)) FROM served v JOIN actors a ON a.host = v.host "
+        "WHERE v.object_uri = :uri AND NOT EXISTS "
+        "(SELECT 1 FROM receipts r WHERE r.object_uri = v.object_uri AND r.host = v.host) GROUP BY v.host ORDER BY v.host",
+        uri=object_uri,
+    )
+    return [Inbox(row[0], row[1]) for row in found]
+
+
+async def list_strange(tx: Reader, hosts: Iterable[str]) -> list[str]:
+    """Those of some hosts where nobody is known."""
+    wanted = sorted(hosts)
+    found = await tx.rows("SELECT DISTINCT a.host FROM actors a WHERE a.host IN :hosts", hosts=wanted)
+    return sorted(set(wanted) - {row[0] for row in found})
 
 
 async def list_served(tx: Reader, object_uri: str) -> list[tuple[str, int]]:

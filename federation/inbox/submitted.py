@@ -4,6 +4,7 @@ from federation.act import Act, perform
 from federation.context import Context
 from federation.inbox.verified import Answer, Verified
 from federation.outbox.telling import tell
+from federation.resolve import resolve_instance
 from federation.wire.values import id_of, many, text
 from policies.decision import Reason
 from policies.rules import HOST
@@ -12,7 +13,7 @@ from storage import receipts, refusals, statuses
 from storage.members import Person, get_person
 from storage.records import Actor, Status
 
-MOST_HOSTS = 1_000
+MOST_HOSTS = 100
 _UNKNOWN = {"fr": "Le motif n’a pas été compris.", "en": "Why was not understood."}
 
 
@@ -29,7 +30,11 @@ async def on_passed_on(ctx: Context, verified: Verified, actor: Actor) -> Answer
         await receipts.insert_served(act.tx, uri, hosts, now=act.now)
         return None
 
-    return await perform(ctx, unit)
+    answer = await perform(ctx, unit)
+    if answer is None:  # so that there is an address when the post is taken back, and the group's home is gone
+        for host in await ctx.db.read(lambda tx: receipts.list_strange(tx, hosts)):
+            await resolve_instance(ctx, host)
+    return answer
 
 
 async def on_refused(ctx: Context, verified: Verified, actor: Actor) -> Answer:

@@ -30,8 +30,9 @@ from policies.decision import Allow, Change, Deny, Hold, Limit
 from policies.delivery import SendFacts
 from policies.posting import EditFacts, ParentFacts, PostFacts
 from policies.terms import Audience, Kind, Part
-from storage import actors, groups, media, receipts, statuses
+from storage import actors, deliveries, groups, media, receipts, statuses
 from storage.database import Reader, Transaction
+from storage.follows import Inbox
 from storage.ids import new_id
 from storage.records import Actor, Group, Status
 from storage.visibility import get_visible
@@ -499,7 +500,7 @@ async def _delete(act: Act, author_id: int, status_id: int) -> Status | None:
 async def retract(act: Act, status: Status, author: Actor) -> None:
     """A post is gone here, and wherever it went."""
     now = act.now
-    targets = await list_retraction_inboxes(act.tx, status.uri)
+    targets = await list_retraction_inboxes(act.tx, status.uri) + await _also_served(act, status)
     activity_id = new_id(now)
     deletion = await _render_delete(act, status, author, activity_id)
     await public_posts.withdraw(act, status, deletion)
@@ -512,6 +513,15 @@ async def retract(act: Act, status: Status, author: Actor) -> None:
         parcel = Parcel(Kind.RETRACTION, Audience(status.audience), status.uri)
         await receipts.mark_retracted(act.tx, status.uri, now=now)
         await send(act, Outgoing(activity_id, deletion, author.id), parcel, targets)
+
+
+async def _also_served(act: Act, status: Status) -> list[Inbox]:
+    """Where the home of its group passed it on: it is asked there as well, for that home may be gone. From now on these
+    hosts owe us a confirmation.
+    """
+    served = await receipts.list_served_inboxes(act.tx, status.uri)
+    await deliveries.insert_receipts(act.tx, [(status.uri, one.host, one.inbox) for one in served], now=act.now)
+    return served
 
 
 async def _render_delete(act: Act, status: Status, author: Actor, activity_id: int) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from federation.delivery import Job, attempt
 from federation.failures import FetchError
 from federation.media import fetch_image
 from federation.previews import look_at
-from federation.resolve import fetch_actor, fetch_listing, resolve_handle, resolve_object, resolve_url
+from federation.resolve import fetch_actor, fetch_listing, resolve_handle, resolve_instance, resolve_object, resolve_url
 from federation.signing import get_keys
 from federation.slices import pull
 from federation.verifying import fetch_key
@@ -165,6 +165,7 @@ FETCHERS: Mapping[str, tuple[str, Fetcher]] = {
         "federation/resolve.py",
         lambda stage, host: fetch_listing(stage.ctx, f"http://{host}/list", home=f"http://{host}/"),
     ),
+    "instance": ("federation/resolve.py", lambda stage, host: resolve_instance(stage.ctx, host)),
     "credential": ("federation/attesting.py", lambda stage, host: attest(stage.ctx, elsewhere(stage, host))),
     "slice": ("federation/slices.py", lambda stage, host: pull(stage.ctx, elsewhere(stage, host))),
     "portrait": ("federation/media.py", lambda stage, host: fetch_image(stage.ctx, f"http://{host}/a.png")),

@@ -8,6 +8,7 @@ import pytest
 
 from federation.explaining import explain
 from federation.outbox import follows as outbox_follows
+from federation.outbox import notes as outbox_notes
 from federation.wire.values import PUBLIC
 from policies.decision import Reason
 from policies.sentences import WORDS
@@ -558,3 +559,36 @@ async def test_a_higher_epoch_makes_the_slice_due(home: Home, peer: Peer) -> Non
     assert first[0][0] == 1
     assert then[0] == 7
     assert then[1] <= home.clock()
+
+
+# --- a group's home that is gone ---------------------------------------------------------------------------------
+
+
+async def test_a_post_is_taken_back_where_its_group_passed_it_on(home: Home, peer: Peer, stranger: Peer) -> None:
+    """By its author's home itself, and confirmed to it: the group's home may be gone. Nobody who is not admitted is asked."""
+    await home.rule(peer.host, stranger.host)
+    guest = await Guest.open(home, peer)
+    links = [
+        {"rel": "http://nodeinfo.diaspora.software/ns/schema/2.0", "href": f"{stranger.base}/nodeinfo/2.0"},
+        {"rel": "https://www.w3.org/ns/activitystreams#Application", "href": stranger.instance.uri},
+    ]
+    stranger.serve("/.well-known/nodeinfo", {"links": links}, content_type="application/json")
+    post = await home.publish(guest.anna, f"@cardiologie@{peer.host} un cas", Audience.FOLLOWERS)
+    create = {"id": f"{post.uri}#create", "type": "Create", "actor": guest.anna.uri, "object": post.uri}
+    async with Peer() as unlisted:
+        served = [peer.host, stranger.host, unlisted.host]
+        assert await home.take(guest.group, peer.activity("Accept", guest.group, create, served=served)) == "done"
+        assert unlisted.asked == []
+    while await home.deliver():
+        pass
+    peer.respond("/groups/cardiologie/inbox", 503)
+    stranger.asked.clear()
+    await outbox_notes.delete(home.ctx, guest.anna.id, post.id)
+    await home.deliver()
+    (told,) = stranger.posted
+    assert (told.path, told.document["type"], told.document["object"]["id"]) == ("/inbox", "Delete", post.uri)
+    confirmation = {"id": told.document["id"], "type": "Delete", "actor": guest.anna.uri, "object": post.uri}
+    answer = stranger.activity("Accept", stranger.instance, confirmation)
+    assert await home.take(stranger.instance, answer) == "done"
+    known = {one.host: one.fate for one in await home.db.read(lambda tx: explain(tx, post.uri))}
+    assert (known[stranger.host], known[peer.host]) == ("deleted", "asked_to_delete")
