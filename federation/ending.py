@@ -1,9 +1,12 @@
-"""The end of what groups of ours hold: posts that are older than a group keeps them. Each goes here and wherever it went."""
+"""The end of what groups of ours hold: posts that are older than a group keeps them, and all of a group that is purged. Each
+goes here and wherever it went, and each host that had it is asked to confirm.
+"""
 
 from federation.act import Act, perform
 from federation.context import Context
 from federation.groups import take_out
 from policies.keeping import CASE_TAG, group_keeps_since
+from policies.membership import Closed
 from storage import groups, statuses
 from storage.records import Group, Status
 
@@ -32,3 +35,21 @@ async def _overdue(act: Act, group: Group) -> list[Status]:
         for one in await statuses.list_of_group_before(act.tx, group.actor_id, since, tag=tag, limit=AT_ONCE)
     }
     return list(found.values())
+
+
+async def empty_purged_groups(ctx: Context) -> None:
+    """All posts of groups that are to be purged, some in each transaction. Nobody is in them any more."""
+
+    async def unit(act: Act) -> bool:
+        group = next((one for one, _ in await groups.list_local_groups(act.tx) if one.closed == Closed.PURGING), None)
+        if group is None:
+            return False
+        found = await statuses.list_of_group_before(act.tx, group.actor_id, act.now + 1, limit=AT_ONCE)
+        for status in found:
+            await take_out(act, group.actor_id, status)
+        if not found:
+            await groups.update_group(act.tx, group.actor_id, closed=Closed.PURGED)
+        return True
+
+    while await perform(ctx, unit):
+        pass

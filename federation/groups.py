@@ -162,7 +162,7 @@ async def retract(act: Act, object_uri: str, group_id: int, targets: list[Inbox]
         audience=actor.uri,
     )
     outgoing = Outgoing(activity_id, prove(document, keys.ed25519, Audience.GROUP, now), actor.id)
-    await receipts.mark_retracted(act.tx, object_uri, now=now)
+    await receipts.mark_retracted(act.tx, object_uri, now=now, group_id=group_id)
     await send(act, outgoing, Parcel(Kind.RETRACTION, Audience.GROUP, object_uri, group_id), targets)
 
 

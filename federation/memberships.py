@@ -20,6 +20,7 @@ from federation.facts import (
     reaches,
 )
 from federation.groups import advance_epoch, require_group
+from federation.notices import Words, tell
 from federation.notifying import notify
 from federation.rules import Rules
 from federation.signing import get_keys
@@ -29,6 +30,8 @@ from policies import membership as policy
 from policies import seats
 from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
 from policies.membership import JoinFacts, Joining
+from policies.moderation import Act as Managing
+from policies.moderation import roles_for
 from policies.seats import Seat, Told
 from policies.terms import Audience, Kind
 from policies.verification import Purpose, criteria_step
@@ -38,6 +41,7 @@ from storage.events import insert_event
 from storage.follows import Inbox
 from storage.groups import Member
 from storage.ids import new_id
+from storage.members import list_ids_with_roles
 from storage.notifications import delete_notifications
 from storage.oauth import delete_tokens_as
 from storage.records import Actor, Group, Membership
@@ -78,6 +82,7 @@ async def request(act: Act, group_actor: Actor, actor: Actor, *, follow_uri: str
     match decision:
         case Allow() | Limit():
             await _admit(act, group, group_actor, actor, _wish(known, group, actor, follow_uri, act.now))
+            await _tell_first_of_host(act, group, group_actor, actor, decision)
         case Hold():
             wish = _wish(known, group, actor, follow_uri, act.now)
             await groups.upsert_membership(act.tx, wish)
@@ -194,6 +199,32 @@ async def _admit(act: Act, group: Group, group_actor: Actor, actor: Actor, wish:
         await _tell(act, group_actor, actor, admitted, "Accept", epoch)
 
 
+async def _tell_first_of_host(
+    act: Act, group: Group, group_actor: Actor, actor: Actor, decision: Allow | Limit
+) -> None:
+    """With the first member of a host the group's posts begin to go there: moderators are told."""
+    if not isinstance(decision, Allow) or Reason.FIRST_OF_HOST not in decision.notices:
+        return
+    words = Words(
+        f"Premier membre de {actor.host} dans le groupe {group_actor.username} : ses messages y vont désormais.",
+        f"First member of {actor.host} in the group {group_actor.username}: its posts go there from now on.",
+    )
+    for moderator in await list_moderators(act.tx, group):
+        await tell(act.tx, moderator, words, now=act.now)
+
+
+async def _tell_of_no_moderator(act: Act, group: Group, group_actor: Actor, ended: Membership) -> None:
+    """The last moderator is gone, which nothing prevents: the group takes nothing until an administrator names another."""
+    if not ended.moderator or group.closed or await groups.has_moderator(act.tx, group.actor_id, now=act.now):
+        return
+    words = Words(
+        f"Le groupe {group_actor.username} n’a plus de modérateur et n’accepte plus rien : `confrere group moderator`.",
+        f"The group {group_actor.username} has no moderator left and takes nothing more: `confrere group moderator`.",
+    )
+    for admin in await list_ids_with_roles(act.tx, roles_for(Managing.MANAGE_GROUPS)):
+        await tell(act.tx, admin, words, now=act.now)
+
+
 async def _until(tx: Reader, actor: Actor) -> int:
     """At the group's home a membership ends with what made it possible: the attestation."""
     attestation = await attestations.get_attestation(tx, actor.id)
@@ -225,6 +256,7 @@ async def accept(act: Act, group_id: int, actor: Actor, *, by: str) -> Deny | Ho
         case _ as never:
             assert_never(never)
     await _admit(act, group, group_actor, actor, known)
+    await _tell_first_of_host(act, group, group_actor, actor, decision)
     await audit.append(
         act.tx, actor=by, act="group.accept", subject=group_actor.username, now=act.now, member=actor.acct
     )
@@ -258,6 +290,7 @@ async def end(act: Act, group_id: int, actor: Actor, *, state: str = "ended", re
     epoch = await advance_epoch(act.tx, group, act.now)
     ended = replace(known, state=state, epoch=epoch)
     await _finish(act, ended, actor)
+    await _tell_of_no_moderator(act, group, group_actor, known)
     if not actor.local:
         await _tell(act, group_actor, actor, ended, "Reject", epoch, summary=reason or None)
     return True

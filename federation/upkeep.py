@@ -9,7 +9,7 @@ from federation.act import Act, perform
 from federation.attesting import attest
 from federation.context import Context
 from federation.delivery import claim, deliver
-from federation.ending import end_old_group_posts
+from federation.ending import empty_purged_groups, end_old_group_posts
 from federation.inbox.process import process_batch
 from federation.keeping import drop_overdue, forget_old_posts, purge_left_groups
 from federation.outbox.agreements import warn_of_ends
@@ -19,6 +19,7 @@ from federation.outbox.telling import tell_stopped
 from federation.rounds import go_rounds
 from federation.rules import get_rules
 from federation.slices import pull_due
+from federation.telling import send_notices
 from storage import (
     actors,
     attestations,
@@ -66,6 +67,7 @@ async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # 
             await forget_old_posts(ctx)
             await purge_left_groups(ctx)
             await end_old_group_posts(ctx)
+            await empty_purged_groups(ctx)
 
     await go_rounds(work, stop, seconds=ROUND_SECONDS, name="upkeep")
 
@@ -75,6 +77,7 @@ async def go_round(ctx: Context) -> None:
     await _refresh_attestations(ctx)
     await end_lapsed(ctx)
     await review_groups(ctx)
+    await send_notices(ctx)
     await perform(ctx, follow_expiries)
     await tell_stopped(ctx)
     await warn_of_ends(ctx)

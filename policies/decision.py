@@ -92,6 +92,9 @@ class Reason(StrEnum):
     # changing the ruleset
     AWAITS_APPROVAL = "awaits_approval"
     OWN_DRAFT = "own_draft"
+    # looking into a private group
+    AWAITS_SECOND = "awaits_second"
+    LOOK_OVER = "look_over"
     # acting as somebody else
     NOT_OPERATOR = "not_operator"
     ACCOUNT_CLOSED = "account_closed"

@@ -27,6 +27,22 @@ class Joining(StrEnum):
     INVITE = "invite"
 
 
+class Closed(StrEnum):
+    """What has become of a private group: open, to be read only, about to be emptied everywhere, empty for good."""
+
+    OPEN = ""
+    ARCHIVED = "archived"
+    PURGING = "purging"
+    PURGED = "purged"
+
+
+def may_close(now: Closed) -> Decision:
+    """Whether a group may be archived, opened or purged: what is purged stays so."""
+    if now in {Closed.PURGING, Closed.PURGED}:
+        return Deny("group:closed", Reason.GROUP_CLOSED)
+    return Allow("group:closed")
+
+
 @dataclass(frozen=True, slots=True)
 class JoinFacts:
     """Somebody who wants to be a member of one of our groups; `host` None: a member here. `person`: an actor of type

@@ -31,6 +31,7 @@ class Act(StrEnum):
     REVIEW_TRENDS = "review_trends"
     READ_SHUT_OUT = "read_shut_out"
     SHUT_OUT = "shut_out"
+    BREAK_GLASS = "break_glass"
 
 
 _LOOKS = frozenset({Act.READ_POLICY, Act.READ_REPORTS, Act.READ_ACCOUNTS, Act.READ_FIGURES})

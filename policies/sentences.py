@@ -445,6 +445,18 @@ WORDS: dict[Reason, Words] = {
         "L’auteur d’un projet ne peut pas l’approuver lui-même.",
         "The author of a draft cannot approve it.",
     ),
+    Reason.AWAITS_SECOND: Words(
+        "Une seconde personne doit donner son accord.",
+        "A second person must agree.",
+        "Un second administrateur doit donner son accord : `confrere group break-glass --approve`.",
+        "A second admin must agree: `confrere group break-glass --approve`.",
+    ),
+    Reason.LOOK_OVER: Words(
+        "L’accès exceptionnel à ce groupe est terminé.",
+        "The exceptional access to this group is over.",
+        "L’accès exceptionnel n’est pas ouvert, ou son heure est passée.",
+        "The glass is not broken, or its hour is over.",
+    ),
     Reason.NOT_OPERATOR: Words(
         "Vous n’animez pas, ou plus, cette chaîne.",
         "You do not, or no longer, run this channel.",

@@ -27,13 +27,24 @@ class Deletion:
     confirmed_by: str
 
 
-async def mark_retracted(tx: Transaction, object_uri: str, *, now: int) -> None:
-    """From now on every host that was sent the object owes a confirmation."""
+async def mark_retracted(tx: Transaction, object_uri: str, *, now: int, group_id: int | None = None) -> None:
+    """From now on every host that was sent the object owes a confirmation; `group_id`: of ours, that takes it back."""
     await tx.execute(
-        "UPDATE receipts SET retracted_at = :now WHERE object_uri = :uri AND retracted_at IS NULL",
+        "UPDATE receipts SET retracted_at = :now, group_id = :group WHERE object_uri = :uri AND retracted_at IS NULL",
         uri=object_uri,
         now=now,
+        group=group_id,
     )
+
+
+async def list_of_group(tx: Reader, group_id: int) -> list[tuple[str, int, int]]:
+    """(host, posts it was asked to delete, those it has confirmed) of what a group of ours took back."""
+    found = await tx.rows(
+        "SELECT d.host, count(*), count(d.confirmed) FROM (SELECT r.host, r.object_uri, max(r.confirmed_at) AS confirmed "
+        "FROM receipts r WHERE r.group_id = :group GROUP BY r.host, r.object_uri) d GROUP BY d.host ORDER BY d.host",
+        group=group_id,
+    )
+    return [(row[0], row[1], row[2]) for row in found]
 
 
 async def accept(tx: Transaction, taken: Iterable[tuple[str, str]], *, now: int) -> None:

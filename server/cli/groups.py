@@ -6,24 +6,28 @@ from typing import Any
 import click
 
 from federation.context import Context
+from federation.notices import Words, tell
 from federation.outbox import groups as private_acts
+from federation.outbox import looking
 from federation.outbox import public_groups as public_acts
+from federation.outbox.closing import archive, purge, reopen
 from federation.outbox.group_acts import GroupActs, acts_of
 from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.groups import NewGroup
 from federation.outbox.profiles import NAME
 from federation.outbox.public_groups import NewPublicGroup
-from policies.decision import Deny
+from policies.decision import Deny, Hold
 from policies.membership import Joining
 from policies.rules import HOST
 from policies.terms import Level
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
-from server.cli.people import get_any_group, get_anyone, get_member, refuse, tell_member
+from server.cli.people import get_any_group, get_anyone, get_group, get_member, refuse, tell_member
 from server.speech import say
-from storage import follows, groups, public_groups, statuses
-from storage.database import Reader
+from storage import actors, follows, groups, public_groups, receipts, statuses
+from storage.database import Reader, Transaction
 from storage.members import Person
-from storage.records import Actor, PublicGroup, listed
+from storage.records import Actor, PublicGroup, Status, listed
+from storage.words import plain_text
 
 Act = Callable[[Context, GroupActs, int, int], Awaitable[None]]
 WHO = ("members", "moderators")
@@ -81,9 +85,11 @@ def add(
     async def act(ctx: Context) -> str:
         person = await ctx.db.read(lambda tx: get_member(tx, moderator))
         try:
-            return (await _create(ctx, person)).uri
+            made = await _create(ctx, person)
         except ValueError as error:
             raise Refused(say(f"the name {name} is taken", f"le nom {name} est pris")) from error
+        await _tell_moderator(ctx, name, person)
+        return made.uri
 
     async def _create(ctx: Context, person: Person) -> Actor:
         way = Joining(joining)
@@ -215,10 +221,22 @@ def accept(console: Console, group: str, member: str) -> None:
         decision = await acts.accept(ctx, group_id, actor_id, by=CONSOLE)
         if decision is not None:
             raise refuse(decision)
+        await ctx.db.transact(lambda tx: _tell_of_access(tx, group, member, group_id, actor_id, ctx.now()))
 
     _act_on(console, group, member, act)
     sentence = say(f"{member} is a member of {group}.", f"{member} est membre de {group}.")
     console.tell({"group": group, "member": member, "state": "active"}, sentence)
+
+
+async def _tell_of_access(tx: Transaction, group: str, member: str, group_id: int, actor_id: int, now: int) -> None:
+    """Who was let in on the command line, and who looks after the group: access is given behind nobody's back."""
+    people = await groups.list_members(tx, group_id)
+    words = Words(
+        f"{member} est entré dans le groupe {group}, par la ligne de commande du serveur.",
+        f"{member} was let into the group {group} on the server’s command line.",
+    )
+    for told_id in {actor_id, *(one.actor.id for one in people if one.membership.moderator)}:
+        await tell(tx, told_id, words, now=now)
 
 
 @group_command.command(
@@ -324,6 +342,108 @@ def invite(console: Console, group: str, member: str) -> None:
 
 
 @group_command.command(
+    "close",
+    **told(
+        "Archive a private group: it is read, and nobody posts or comes in any more. --undo: open it again.",
+        "Archiver un groupe privé : on le lit, plus personne n'y publie ni n'y entre. --undo : le rouvrir.",
+        "confrere group close cardiologie",
+    ),
+)
+@click.argument("group")
+@click.option("--undo", is_flag=True)
+@click.pass_obj
+def close(console: Console, group: str, *, undo: bool) -> None:
+    _close(console, group, reopen if undo else archive)
+    sentence = (
+        say(f"{group} is open.", f"{group} est ouvert.")
+        if undo
+        else say(f"{group} is archived.", f"{group} est archivé.")
+    )
+    console.tell({"group": group, "closed": "" if undo else "archived"}, sentence)
+
+
+@group_command.command(
+    "purge",
+    **told(
+        "Close a private group for ever: memberships end now, and all posts are deleted soon, here and everywhere. "
+        "`group show` says which hosts have confirmed it.",
+        "Fermer un groupe privé pour toujours : les appartenances cessent, et tous les messages sont bientôt supprimés, ici "
+        "et partout. `group show` dit quels hôtes l'ont confirmé.",
+        "confrere group purge cardiologie --yes",
+    ),
+)
+@click.argument("group")
+@click.option("--yes", is_flag=True, help=say("There is no way back.", "Il n'y a pas de retour."))
+@click.pass_obj
+def purge_(console: Console, group: str, *, yes: bool) -> None:
+    if not yes:
+        raise Refused(say("this cannot be undone: add --yes", "c'est sans retour : ajoutez --yes"))
+    _close(console, group, purge)
+    console.tell(
+        {"group": group, "closed": "purging"},
+        say(f"{group} is being deleted everywhere.", f"{group} est supprimé partout."),
+    )
+
+
+def _close(console: Console, group: str, how: Callable[..., Awaitable[Deny | None]]) -> None:
+    async def act(ctx: Context) -> None:
+        found, _ = await ctx.db.read(lambda tx: get_group(tx, group))
+        decision = await how(ctx, found.actor_id, by=CONSOLE)
+        if decision is not None:
+            raise refuse(decision)
+
+    console.run(act)
+
+
+@group_command.command(
+    "break-glass",
+    **told(
+        "Read a private group as an administrator, for an hour. The group is told by whom and why. Where two_person is set, "
+        "another admin must --approve first. Within the hour, the same command without --reason reads again.",
+        "Lire un groupe privé comme administrateur, pendant une heure. Le groupe sait par qui et pourquoi. Avec two_person, "
+        "un autre administrateur doit d'abord faire --approve. Dans l'heure, la même commande sans --reason relit.",
+        "confrere group break-glass cardiologie --by claire --reason 'complaint 2026-31'",
+    ),
+)
+@click.argument("group")
+@click.option("--by", required=True, metavar="ADMIN")
+@click.option("--reason", metavar="R")
+@click.option("--approve", is_flag=True, help=say("Agree with who asked.", "Donner son accord."))
+@click.option("--limit", type=int, default=40, show_default=True, metavar="N")
+@click.pass_obj
+def break_glass(console: Console, group: str, by: str, reason: str | None, *, approve: bool, limit: int) -> None:
+    async def act(ctx: Context) -> list[dict[str, Any]]:
+        found, _ = await ctx.db.read(lambda tx: get_group(tx, group))
+        person = await ctx.db.read(lambda tx: get_member(tx, by))
+        decision: Deny | Hold | None = None
+        try:
+            if approve:
+                decision = await looking.agree(ctx, found.actor_id, person)
+            elif reason is not None:
+                decision = await looking.ask(ctx, found.actor_id, person, reason=reason)
+        except LookupError as error:
+            raise Refused(say(f"nobody asks to look into {group}", f"personne ne demande à lire {group}")) from error
+        except ValueError as error:
+            raise Refused(say("say why", "dites pourquoi")) from error
+        if decision is not None:
+            raise refuse(decision)
+        posts = await looking.read(ctx, found.actor_id, person, most=limit)
+        if isinstance(posts, Deny):
+            raise refuse(posts)
+        return await ctx.db.read(lambda tx: _texts(tx, posts))
+
+    console.show_rows(console.run(act), say("No posts.", "Pas de message."))
+
+
+async def _texts(tx: Reader, posts: list[Status]) -> list[dict[str, Any]]:
+    authors = await actors.list_actors(tx, [one.actor_id for one in posts])
+    return [
+        {"at": moment(one.created_at), "author": f"@{authors[one.actor_id].acct}", "text": plain_text(one.content)}
+        for one in posts
+    ]
+
+
+@group_command.command(
     "lock",
     **told(
         "Close a thread of a public group to answers of all but moderators. --undo: open it again. POST is an id or an address.",
@@ -412,6 +532,10 @@ async def _describe(tx: Reader, name: str) -> dict[str, Any]:
         "case_days": group.case_days,
         "lease_hours": group.lease_hours,
         "closed": group.closed,
+        "deletions": [
+            {"host": host, "asked": asked, "confirmed": confirmed}
+            for host, asked, confirmed in await receipts.list_of_group(tx, actor.id)
+        ],
         "members": sum(each.membership.state == "active" for each in people),
         "waiting": sum(each.membership.state == "pending" for each in people),
     }

@@ -70,6 +70,14 @@ def add(
         hashed = "" if password is None else await hash_password(password)
         new = NewMember(name, email.lower(), hashed, display_name=display_name, role=role)
         actor = await create_member(ctx, new, by=CONSOLE)
+        if role != Role.MEMBER:
+            person = await ctx.db.read(lambda tx: get_member(tx, name))
+            await tell_member(
+                ctx,
+                person,
+                french=f"Votre compte a le rôle {role}, donné sur le serveur.",
+                english=f"Your account has the role {role}, given on the server.",
+            )
         return "" if hashed else await issue_link(ctx.db, ctx.origin, actor.id, now=ctx.now())
 
     link = console.run(act)

@@ -190,6 +190,27 @@ CREATE TABLE memberships (
 
 CREATE INDEX memberships_by_actor ON memberships (actor_id);
 
+-- What waits to be told to members by the instance.
+CREATE TABLE notices (
+  id INTEGER PRIMARY KEY,
+  owner_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
+  words TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- Looks of administrators into private groups: asked for, and opened for an hour.
+CREATE TABLE looks (
+  id INTEGER PRIMARY KEY,
+  group_id INTEGER NOT NULL REFERENCES groups (actor_id) ON DELETE CASCADE,
+  reason TEXT NOT NULL,
+  asked_by TEXT NOT NULL,
+  approved_by TEXT NOT NULL DEFAULT '',
+  open_until INTEGER NOT NULL DEFAULT 0,  -- 0: it waits for a second administrator
+  created_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX looks_by_group ON looks (group_id, id);
+
 -- Groups of ours whose posts are for everybody (FEP-1b12). None of them is in `groups`: those are the private ones.
 -- Who belongs to one follows it; who may not is blocked by it; its posts are its boosts.
 CREATE TABLE public_groups (
@@ -712,9 +733,11 @@ CREATE TABLE receipts (
   accepted_at INTEGER,               -- when the Delete was answered 2xx, which says little
   confirmed_at INTEGER,              -- when the host's instance actor said that the object is gone there
   confirmed_by TEXT NOT NULL DEFAULT '',
+  group_id INTEGER,                  -- of ours, that took it back
   PRIMARY KEY (object_uri, host, inbox)
 ) STRICT;
 
+CREATE INDEX receipts_by_group ON receipts (group_id) WHERE group_id IS NOT NULL;
 CREATE INDEX receipts_unconfirmed ON receipts (host, object_uri) WHERE retracted_at IS NOT NULL AND confirmed_at IS NULL;
 
 CREATE TABLE activities (

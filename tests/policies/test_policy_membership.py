@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from policies.decision import Allow, Decision, Deny, Hold, Reason, Remedy
 from policies.membership import (
     HOUR,
+    Closed,
     JoinFacts,
     Joining,
     LeaveFacts,
@@ -18,6 +19,7 @@ from policies.membership import (
     lease_until,
     may_accept,
     may_ask,
+    may_close,
     may_join,
     may_leave,
     may_list_members,
@@ -222,3 +224,9 @@ def test_who_moderates_a_group_sets_it() -> None:
 def test_who_reads_the_list_of_members(*, member: bool, moderator: bool, shown_to: str, reason: Reason | None) -> None:
     decision = may_list_members(member=member, moderator=moderator, shown_to=shown_to)
     assert getattr(decision, "reason", None) is reason
+
+
+@pytest.mark.parametrize("closed", Closed)
+def test_a_group_that_is_purged_stays_so(closed: Closed) -> None:
+    over = closed in {Closed.PURGING, Closed.PURGED}
+    assert getattr(may_close(closed), "reason", None) is (Reason.GROUP_CLOSED if over else None)

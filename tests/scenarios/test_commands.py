@@ -303,7 +303,7 @@ def test_what_gives_access_is_told_to_its_owner(console: Console) -> None:
     console.do("token", "create", "claire")
     assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 1
     console.do("member", "verify", "claire", "--profession", "nurse", "--level", "checked")
-    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 2
+    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 3  # and of the group that claire moderates
 
 
 async def count_told(address: str) -> int:
@@ -461,7 +461,7 @@ def test_a_channel_and_who_runs_it(group: Console) -> None:
     assert [one["name"] for one in group.ask("channel", "operators", "@actualites")] == ["david"]
     acts = [name for name, subject in group.acts() if subject == "actualites"]
     assert sorted(acts) == ["channel.add_operator", "channel.create", "channel.remove_operator"]
-    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 2
+    assert asyncio.run(count_told(os.environ["CONFRERE_DATABASE"])) == 3  # and of the group that claire moderates
     assert "no channel cardiologie" in group.refuse("channel", "show", "cardiologie")
     for command in (("member", "show"), ("member", "disable"), ("token", "create")):
         assert "no member actualites" in group.refuse(*command, "actualites")
@@ -765,3 +765,27 @@ def test_a_group_is_set(console: Console) -> None:
     (shown,) = console.ask("group", "list")
     assert (shown["professions"], shown["rules"], shown["level"], shown["listed"]) == ([], [], "register", False)
     assert "FR" in console.refuse("group", "set", "cardio", "--country", "France")
+
+
+def test_a_group_is_looked_into_closed_and_purged(console: Console) -> None:
+    for name, role in (("claire", "member"), ("chief", "admin")):
+        mail = f"{name}@chu-a.example"
+        console.do("member", "add", name, "--email", mail, "--password", "correct horse battery", "--role", role)
+    console.do("group", "add", "cardio", "--title", "Cardio", "--joining", "request", "--moderator", "claire")
+    look = ("group", "break-glass", "cardio", "--by")
+    assert "hour" in console.refuse(*look, "chief")
+    assert "role" in console.refuse(*look, "claire", "--reason", "x")
+    assert "why" in console.refuse(*look, "chief", "--reason", " ")
+    assert "nobody asks" in console.refuse(*look, "chief", "--approve")
+    (notice,) = console.ask(*look, "chief", "--reason", "plainte")
+    assert (notice["author"], "plainte" in notice["text"]) == ("@cardio", True)
+    assert len(console.ask(*look, "chief")) == 1
+    console.do("group", "close", "cardio")
+    console.do("group", "close", "cardio", "--undo")
+    assert "undone" in console.refuse("group", "purge", "cardio")
+    console.do("group", "purge", "cardio", "--yes")
+    (shown,) = console.ask("group", "list")
+    assert (shown["closed"], shown["members"], shown["deletions"]) == ("purging", 0, [])
+    assert "closed" in console.refuse("group", "set", "cardio", "--no-files")
+    acts = {row["act"] for row in console.ask("audit", "show")}
+    assert {"group.break_glass", "group.read", "group.archive", "group.reopen", "group.purge"} <= acts
