@@ -10,7 +10,7 @@ from federation import memberships
 from federation.act import Act, perform
 from federation.context import Context
 from federation.failures import FetchError
-from federation.resolve import admission, instance_signing
+from federation.resolve import admission, instance_signing, resolve_actor
 from federation.verifying import check_with_key
 from federation.wire.attestations import Credential, check_credential, parse_credential
 from federation.wire.bounded import Document, parse_json
@@ -45,6 +45,8 @@ async def attest(ctx: Context, actor: Actor, purpose: Purpose = Purpose.READ, *,
     found = await _fetch(ctx, actor.credential, actor.uri)
     if found is not None:
         await perform(ctx, lambda act: _store(act, actor, found))
+    if isinstance(found, _Gone) and not now_or_never:
+        await resolve_actor(ctx, actor.uri, refresh=True)  # who lost a profession does not show it any more either
 
 
 async def _fetch(ctx: Context, link: str, subject: str) -> Credential | _Gone | None:

@@ -5,10 +5,11 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
+from federation.attesting import attest
 from federation.context import Context
 from federation.failures import FetchError
 from federation.featuring import read_pins, read_tags
-from federation.reading import FOLLOWERS, HOUR, PINS, TAGS
+from federation.reading import ATTESTATION, FOLLOWERS, HOUR, PINS, TAGS
 from federation.rounds import go_rounds
 from federation.synchronizing import read_followers
 from federation.wire.errors import ProtocolError
@@ -27,6 +28,7 @@ READERS: Mapping[str, Callable[[Context, Actor, str], Awaitable[object]]] = {
     FOLLOWERS.name: read_followers,
     PINS.name: read_pins,
     TAGS.name: read_tags,
+    ATTESTATION.name: lambda ctx, actor, _url: attest(ctx, actor),
 }
 
 

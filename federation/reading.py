@@ -27,6 +27,7 @@ class Kind:
 FOLLOWERS = Kind("followers", wait=MINUTE, every=HOUR)
 PINS = Kind("pins", wait=0, every=12 * HOUR)
 TAGS = Kind("tags", wait=0, every=12 * HOUR)
+ATTESTATION = Kind("attestation", wait=0, every=12 * HOUR)
 
 
 async def ask(tx: Transaction, kind: Kind, actor: Actor, url: str, *, now: int) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from federation import memberships
 from federation.act import Act
-from federation.reading import PINS, TAGS, ask
+from federation.reading import ATTESTATION, PINS, TAGS, ask
 from federation.wire.actors import RemoteActor
 from federation.wire.errors import Fault, ProtocolError
 from federation.wire.origins import Handle, host_of
@@ -43,8 +43,10 @@ async def store_actor(act: Act, remote: RemoteActor, handle: Handle) -> Actor:
 
 
 async def _have_shown(act: Act, remote: RemoteActor, stored: Actor) -> None:
-    """What the profile shows first stands in lists of its own: they are read in their turn."""
-    for kind, url in ((PINS, remote.featured), (TAGS, remote.featured_tags)):
+    """What the profile shows first stands in lists of its own, and who its owner is in a credential: they are read in
+    their turn. Were a credential read only for whoever does something here, badges would tell who does.
+    """
+    for kind, url in ((PINS, remote.featured), (TAGS, remote.featured_tags), (ATTESTATION, stored.credential)):
         if url is not None:
             await ask(act.tx, kind, stored, url, now=act.now)
 

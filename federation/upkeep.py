@@ -109,10 +109,15 @@ async def review_groups(ctx: Context) -> None:
 
 
 async def _refresh_attestations(ctx: Context) -> None:
-    """Ask again for the attestations of remote members of our groups, daily at least and before they end."""
+    """Ask again for the attestations of people elsewhere, daily at least and before they end: first for members of our
+    groups, then for everybody, so that nobody tells members from others by whose badge stays.
+    """
+    now = ctx.now()
 
     async def stale(tx: Reader) -> list[Actor]:
-        return await groups.list_remote_members_attested_before(tx, moment=ctx.now() - DAY // 2, limit=20)
+        members = await groups.list_remote_members_attested_before(tx, moment=now - DAY // 2, limit=20)
+        others = await attestations.list_remote_attested_before(tx, moment=now - DAY // 2, now=now, limit=20)
+        return list({actor.id: actor for actor in (*members, *others)}.values())
 
     for actor in await ctx.db.read(stale):
         await attest(ctx, actor)

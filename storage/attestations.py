@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 
+from storage.actors import COLUMNS as ACTOR_COLUMNS
 from storage.database import Reader, Transaction
-from storage.records import Attestation, columns, make, placeholders, values
+from storage.records import Actor, Attestation, columns, make, placeholders, values
 
 _COLUMNS = columns(Attestation, "t")
 _CHANGED = [
@@ -54,6 +55,21 @@ async def revoke_attestation(tx: Transaction, actor_id: int, *, now: int) -> boo
             now=now,
         )
     )
+
+
+async def list_remote_attested_before(tx: Reader, *, moment: int, now: int, limit: int) -> list[Actor]:
+    """Remote people whose attestation is in force and was last confirmed before a moment (unix ms), the latest first: an
+    issuer that does not answer keeps nobody else waiting.
+    """
+    found = await tx.rows(
+        f"SELECT {ACTOR_COLUMNS} FROM attestations t JOIN actors a ON a.id = t.actor_id AND a.host <> '' "
+        "WHERE t.fetched_at < :moment AND t.revoked_at IS NULL AND t.valid_until > :now "
+        "ORDER BY t.fetched_at DESC LIMIT :limit",
+        moment=moment,
+        now=now,
+        limit=limit,
+    )
+    return [Actor(*row) for row in found]
 
 
 async def list_lapsed_members(tx: Reader, *, now: int) -> list[tuple[int, int]]:

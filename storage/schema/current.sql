@@ -146,6 +146,8 @@ CREATE TABLE attestations (
   fetched_at INTEGER NOT NULL
 ) STRICT;
 
+CREATE INDEX attestations_by_fetched ON attestations (fetched_at);
+
 CREATE TABLE groups (
   actor_id INTEGER PRIMARY KEY REFERENCES actors (id) ON DELETE CASCADE,
   local INTEGER NOT NULL,
@@ -349,7 +351,7 @@ CREATE INDEX refreshes_by_host ON refreshes (host, asked_at);
 CREATE TABLE readings (
   id INTEGER PRIMARY KEY,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
-  kind TEXT NOT NULL,                -- followers: who here follows the actor; pins, tags: what the profile shows
+  kind TEXT NOT NULL,                -- followers: who here follows the actor; pins, tags: what the profile shows; attestation: who it is
   url TEXT NOT NULL,
   host TEXT NOT NULL,
   state TEXT NOT NULL,               -- due, done

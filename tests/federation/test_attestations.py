@@ -7,6 +7,8 @@ import orjson
 
 from federation.attesting import attest
 from federation.facts import get_attestation_facts
+from federation.readers import read_due
+from federation.resolve import resolve_actor
 from federation.rules import get_rules
 from federation.upkeep import go_round
 from federation.verifying import get_stored_key
@@ -270,6 +272,46 @@ async def test_one_that_ends_is_renewed_in_time_and_otherwise_ends_the_membershi
     known = await home.membership(group, remote)
     assert known is not None
     assert known.state == "ended"
+
+
+async def test_whoever_was_seen_is_asked_for_again_member_or_not(home: Home, peer: Peer) -> None:
+    """Were only members asked for, a badge that stays would tell who is in a private group."""
+    ben, eve = peer.actor("ben"), peer.actor("eve")
+    for someone in (ben, eve):
+        peer.attest(someone, now=home.clock())
+        await home.know(someone)
+    group = await home.group("cardiologie", await home.member("anna", verified=True), reach=(peer.host,))
+    await home.enroll(group, await home.stored(ben.uri))
+    del peer.answers["/credentials/ben"]
+    peer.respond("/credentials/ben", 503)  # one that does not answer keeps nobody waiting
+    home.clock.pass_by(DAY * 3 // 4)
+    await go_round(home.ctx)
+    renewed, silent = await kept(home, eve), await kept(home, ben)
+    assert renewed is not None
+    assert silent is not None
+    assert renewed.fetched_at > home.clock() - DAY // 2 > silent.fetched_at
+
+
+async def test_whoever_is_met_is_asked_for_before_they_do_anything(home: Home, peer: Peer) -> None:
+    """Or the badge would tell of whom this instance got anything, a wish to join a private group for example."""
+    ben = peer.actor("ben")
+    peer.attest(ben, now=home.clock())
+    assert await resolve_actor(home.ctx, ben.uri) is not None
+    await read_due(home.ctx, "test")
+    assert await reason(home, ben) is None
+
+
+async def test_who_is_found_to_have_lost_it_is_read_again(home: Home, peer: Peer) -> None:
+    """Whether or not the Update reached us, which goes to followers and homes of groups alone."""
+    ben = peer.actor("ben", summary="<p>Cardiologue</p>")
+    peer.attest(ben, now=home.clock())
+    actor = await home.know(ben)
+    del peer.answers["/credentials/ben"]
+    ben.document.update(attachment=[], summary="<p>Parti</p>")
+    home.clock.pass_by(DAY)
+    await attest(home.ctx, actor)
+    assert await reason(home, ben) is Reason.ATTESTATION_REVOKED
+    assert "Parti" in (await home.stored(ben.uri)).summary
 
 
 async def test_the_credential_that_we_give_is_one_that_we_would_take(home: Home, peer: Peer) -> None:
