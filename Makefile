@@ -9,11 +9,12 @@ PURE := tests/policies tests/wire
 NODE := tests/scenarios/node tests/peers/fedify
 CONFRERE := $(BIN)/confrere
 FUZZERS := tests/wire/test_fuzz.py tests/federation/test_fuzzed_inbox.py
+LEAKHUNT := tests/scenarios/test_model.py
 TIME ?= 300
 SEED ?= $(shell date +%s)
 run: export CONFRERE_CONFIG = $(INSTANCE)/confrere.toml
 
-.PHONY: run demo test fuzz search check bench fmt
+.PHONY: run demo test fuzz leakhunt search check bench fmt
 
 # An instance on http://localhost:8000 with an embedded database; the first run prints the owner's sign-in link.
 run: $(VENV)/.run $(INSTANCE)/.owner
@@ -43,6 +44,13 @@ fuzz: $(VENV)/.dev
 	@end=$$(($$(date +%s) + $(TIME))); seed=$(SEED); while [ $$(date +%s) -lt $$end ]; do \
 	  echo "make fuzz SEED=$$seed"; \
 	  CONFRERE_FUZZ=20 $(BIN)/pytest -n 2 -p no:randomly --timeout 1800 --hypothesis-seed=$$seed $(FUZZERS) || exit 1; \
+	  seed=$$((seed + 1)); done
+
+# Random sequences of acts among three institutions, against a model of who may see what, likewise.
+leakhunt: $(VENV)/.dev
+	@end=$$(($$(date +%s) + $(TIME))); seed=$(SEED); while [ $$(date +%s) -lt $$end ]; do \
+	  echo "make leakhunt SEED=$$seed"; \
+	  CONFRERE_SEQUENCES=40 $(BIN)/pytest -n 2 -p no:randomly --timeout 3600 --hypothesis-seed=$$seed $(LEAKHUNT) || exit 1; \
 	  seed=$$((seed + 1)); done
 
 # Every order of messages about memberships, for as many STATES of each large world as there is time for.

@@ -116,4 +116,4 @@ def _difference(pair: tuple[bytes, bytes]) -> str:
     """Where two answers part, with what stands around it."""
     one, other = pair
     at = next((n for n, (x, y) in enumerate(zip(one, other, strict=False)) if x != y), min(len(one), len(other)))
-    return f"{one[:80]!r}: ...{one[max(0, at - 60) : at + 60]!r} is not ...{other[max(0, at - 60) : at + 60]!r}"
+    return f"{one[:80]!r}: ...{one[max(0, at - 200) : at + 200]!r} is not ...{other[max(0, at - 200) : at + 200]!r}"

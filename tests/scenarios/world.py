@@ -3,7 +3,7 @@
 Queues are run by `World.settle`, so that a test says when time passes and when messages travel.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -216,7 +216,7 @@ class World:
                 await drain(one.ctx, f"test-{one.name}")
 
 
-def _client(clock: Clock) -> Client:
+def _client(clock: Callable[[], int]) -> Client:
     import ipaddress  # noqa: PLC0415
 
     trusted = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
