@@ -36,12 +36,19 @@ async def test_an_unknown_host_costs_us_nothing(home: Home, peer: Peer, stranger
 
 
 async def test_a_host_is_judged_by_its_key_not_by_its_actor(home: Home, peer: Peer, stranger: Peer) -> None:
-    """A known actor's activity under a stranger's key is the stranger's; and the other way round it is nobody's."""
+    """A known actor's activity under a stranger's key is the stranger's; and the other way round it is a hint, of which a
+    host that is not admitted is not even asked.
+    """
     ben, eve = peer.actor("ben"), stranger.actor("eve")
     await home.know(ben)
+    post = await home.publish(await home.member("anna"), "Un cas")
     assert await home.send(eve, peer.create(ben)) == 403
-    assert await home.send(ben, stranger.create(eve)) == 401
+    note = stranger.note(eve, inReplyTo=post.uri)
+    stranger.serve(note["id"].removeprefix(stranger.base), note)
+    ended = await home.take(ben, stranger.activity("Create", eve, note))
+    assert ended == "refused: what is forwarded cannot be had, or is not public"
     assert stranger.asked == []
+    assert await home.find(note["id"]) is None
 
 
 @pytest.mark.parametrize("state", ["proposed", "suspended"])
