@@ -159,13 +159,15 @@ async def send_facts(
     group, actor = await groups.get_group(tx, parcel.group_id), await actors.get_actor(tx, parcel.group_id)
     if group is None or actor is None:
         raise LookupError(f"no group {parcel.group_id}")
+    members = await groups.has_active_member_of(tx, parcel.group_id, host=host, now=now)
     return SendFacts(
         host=host,
         kind=parcel.kind,
         audience=parcel.audience,
         verified=verified,
         capable=await has_capable_actor(tx, host),
-        members=await groups.has_active_member_of(tx, parcel.group_id, host=host, now=now),
+        members=members,
+        unconfirmed=not members and await groups.has_unconfirmed_member_of(tx, parcel.group_id, host=host),
         in_reach=in_reach(group, host),
         group=actor.username if group.local else "",
         onward=None if group.local else onward_hosts(group, host),

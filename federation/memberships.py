@@ -35,7 +35,7 @@ from policies.moderation import roles_for
 from policies.seats import Seat, Told
 from policies.terms import Audience, Kind
 from policies.verification import Purpose, criteria_step
-from storage import attestations, audit, groups
+from storage import attestations, audit, groups, inbox
 from storage.database import Reader, Transaction
 from storage.events import insert_event
 from storage.follows import Inbox
@@ -398,6 +398,12 @@ async def _send(
     await send(act, outgoing, Parcel(kind, Audience.DIRECT), [Inbox(target.host, target.inbox)])
 
 
+async def repeat_accept(act: Act, group_actor: Actor, member: groups.Member) -> None:
+    """Say to the host of a member of a group of ours once more that they are one, with the group's epoch: it pulls its slice."""
+    group, _ = await require_group(act.tx, group_actor.id)
+    await _tell(act, group_actor, member.actor, member.membership, "Accept", group.epoch)
+
+
 async def on_accepted(act: Act, group_actor: Actor, actor: Actor, told: Told) -> Decision:
     """The group's home accepted a member of ours, who asked; or repeats it with a higher epoch."""
     known = await groups.get_membership(act.tx, group_actor.id, actor.id)
@@ -447,7 +453,7 @@ async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
     group = await groups.lock_group(act.tx, group_actor.id, change=True)
     if group is None or isinstance(seats.may_take_slice(group.epoch, told.told), Deny):
         return
-    for member in await groups.list_members(act.tx, group_actor.id, states=("active", "pending")):
+    for member in await groups.list_members(act.tx, group_actor.id, states=("active", "pending", "unconfirmed")):
         if not member.actor.local:
             continue
         known = member.membership
@@ -461,13 +467,16 @@ async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
                 act.tx, known.id, state=seat.state, epoch=seat.epoch, lease_until=seat.lease_until
             )
     await groups.update_group(act.tx, group_actor.id, epoch=told.told.epoch, pulled_at=now)
+    await inbox.requeue_held(
+        act.tx, host=group_actor.host, now=now
+    )  # posts that came before anybody was sure of a member
 
 
 async def reconsider(act: Act, actor: Actor) -> None:
     """After a change of somebody's attestation: memberships of our groups whose criteria no longer hold are over."""
     for known in await groups.list_memberships_of(act.tx, actor.id):
         group, group_actor = await require_group(act.tx, known.group_id)
-        if group.local and known.state == "active":
+        if group.local and known.state in {seats.ACTIVE, seats.UNCONFIRMED}:
             await _reconsider(act, group, group_actor, Member(known, actor))
 
 
@@ -477,7 +486,7 @@ async def review(act: Act, group_id: int) -> None:
     _, group_actor = await require_group(act.tx, group_id)
     if group is None:
         return
-    for member in await groups.list_members(act.tx, group_id):
+    for member in await groups.list_members(act.tx, group_id, states=(seats.ACTIVE, seats.UNCONFIRMED)):
         await _reconsider(act, group, group_actor, member)
     await groups.update_group(act.tx, group_id, reviewed_rules=act.rules.version)
 

@@ -12,12 +12,14 @@ import orjson
 from aiohttp import web
 
 from federation import documents
+from federation.act import Act, perform
 from federation.attested import credential_document
 from federation.context import Context
 from federation.facts import in_reach, is_present, is_verified
 from federation.followers import MOST, list_followers_at, partial_uri
 from federation.groups import render_announce
 from federation.receiving import authenticate, get_key_and_ruleset, signed_request
+from federation.reconciling import confirm_host
 from federation.rules import get_rules
 from federation.signing import get_keys
 from federation.wire.dates import render_datetime
@@ -330,6 +332,8 @@ async def get_followers(ctx: Context, request: web.Request) -> web.Response:
     asker = await identify(ctx, request)
     if isinstance(asker, Deny):
         return refuse(asker)
+    if request.query.get("host") == "me" and asker.actor.type == "Application":
+        await _confirm_members(ctx, asker, path_id(request))
 
     async def unit(tx: Reader) -> web.Response:
         actor = await actors.get_actor(tx, path_id(request))
@@ -361,6 +365,19 @@ async def _serve_share(tx: Reader, ctx: Context, request: web.Request, asker: As
     return answer(render_items(partial_uri(actor), uris))
 
 
+async def _confirm_members(ctx: Context, asker: Asker, group_id: int) -> None:
+    """After a restore: who asks for its slice is told who its members are, and so they are."""
+
+    async def unit(act: Act) -> None:
+        actor = await actors.get_actor(act.tx, group_id)
+        if actor is not None and isinstance(await _may_pull(act.tx, ctx, asker, actor), Allow):
+            await confirm_host(act, actor, asker.actor.host)
+
+    host = asker.actor.host
+    if await ctx.db.read(lambda tx: groups.has_unconfirmed_member_of(tx, group_id, host=host)):
+        await perform(ctx, unit)
+
+
 async def _serve_slice(tx: Reader, ctx: Context, request: web.Request, asker: Asker, actor: Actor) -> web.Response:
     decision = await _may_pull(tx, ctx, asker, actor)
     if request.query.get("host") != "me" or asker.actor.type != "Application" or not isinstance(decision, Allow):
@@ -390,7 +407,7 @@ async def _may_pull(tx: Reader, ctx: Context, asker: Asker, actor: Actor) -> Dec
     facts = FetchFacts(
         host=asker.actor.host,
         audience=Audience.GROUP,
-        exists=group is not None and bool(group.local),
+        exists=group is not None and bool(group.local) and not group.unconfirmed,
         door=Door.GROUP,
         member=await groups.has_any_member_of(tx, actor.id, host=asker.actor.host),
         fresh=asker.fresh,

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     STRANGER = "stranger"
     NOT_CAPABLE = "not_capable"
     NO_MEMBER_THERE = "no_member_there"
+    UNCONFIRMED = "unconfirmed"
     OUT_OF_REACH = "out_of_reach"
     ONWARD_REFUSED = "onward_refused"
     KIND_REFUSED = "kind_refused"

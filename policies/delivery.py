@@ -32,7 +32,7 @@ class SendFacts:
     `audience` is that of the content (of the post liked, boosted or answered for reactions); acts of control carry
     DIRECT. `verified`: every recipient at this host is verified (`verification.standing`). `parts`: what it carries.
     The rest matters for GROUP only. `capable`: the host declares the group-only profile. `members`: a membership of the
-    group is recorded there. `in_reach`: the group's own setting reaches the host. `group`: name of our group, "" for
+    group is recorded there; `unconfirmed`: of a restored copy, the host has not been told of its members since. `in_reach`: the group's own setting reaches the host. `group`: name of our group, "" for
     another host's. `onward`: set when the host is the group's home: every host, other than ours, that its posts may go to.
     """
 
@@ -46,6 +46,7 @@ class SendFacts:
     group: str = ""
     onward: frozenset[str] | None = None
     parts: frozenset[Part] = frozenset()
+    unconfirmed: bool = False
 
 
 def may_send(facts: SendFacts, ruleset: Ruleset, today: date) -> Decision:
@@ -77,13 +78,13 @@ def _group_step(facts: SendFacts, ruleset: Ruleset) -> Decision:
         return Deny("group:capability", Reason.NOT_CAPABLE)
     if facts.onward is not None:
         return Allow("group:home")
-    if not facts.members:
+    if not facts.members and not facts.unconfirmed:
         return Deny("group:members", Reason.NO_MEMBER_THERE)
     if not facts.in_reach:
         return Deny("group:reach", Reason.OUT_OF_REACH)
     if not group_reaches(ruleset, facts.group, facts.host):
         return Deny(f"group:groups.{facts.group}.reach", Reason.OUT_OF_REACH)
-    return Allow("group:members")
+    return Allow("group:members") if facts.members else Hold("group:members", Reason.UNCONFIRMED)
 
 
 def _onward_steps(facts: SendFacts, home: PeerStanding, ruleset: Ruleset, today: date) -> Iterator[Decision]:

@@ -12,8 +12,9 @@ from policies.membership import accept_epoch, lease_live, lease_until
 ASKING = "pending"
 ACTIVE = "active"
 INVITED = "invited"
+UNCONFIRMED = "unconfirmed"  # of a restored copy: a member then, and nobody knows yet whether still
 ENDED = "ended"
-PRESENT = frozenset({ACTIVE, ASKING, INVITED})
+PRESENT = frozenset({ACTIVE, ASKING, INVITED, UNCONFIRMED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,40 @@ def after_slice(seat: Seat, told: Told, now: int, *, listed: bool) -> Seat:
     """At the member's host: the home lists its members. Who asked and is listed is one; who was one and is not listed is not,
     unless something newer was told of them.
     """
-    if seat.state not in {ASKING, ACTIVE}:
+    if seat.state not in {ASKING, ACTIVE, UNCONFIRMED}:
         return seat
     if listed:
         return Seat(ACTIVE, max(seat.epoch, told.epoch), _lease(told, now))
-    if seat.state == ACTIVE and seat.epoch <= told.epoch:
+    if seat.state != ASKING and seat.epoch <= told.epoch:
         return Seat(ENDED, told.epoch)
     return seat
+
+
+def after_restore(seat: Seat, *, surely: bool) -> Seat:
+    """On either side, restored from a copy: whoever was a member is none until somebody who knows says so. `surely`: nobody
+    else can know better, and no end of a membership here can be missing in the journal.
+    """
+    return seat if surely or seat.state != ACTIVE else replace(seat, state=UNCONFIRMED)
+
+
+def after_confirmation(seat: Seat) -> Seat:
+    """At the group's home: the member's host has been told of all its members, or an administrator has looked at them."""
+    return replace(seat, state=ACTIVE) if seat.state == UNCONFIRMED else seat
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What the journal says of a membership: its epoch when it ended, and when that was written."""
+
+    epoch: int
+    at: int
+
+
+def may_replay(seat: Seat, changed_at: int, ended: Ended) -> Decision:
+    """Whether a copy is to be told that a membership ended: not when the copy has it begin anew after that."""
+    if seat.epoch > ended.epoch or (seat.epoch == ended.epoch and changed_at > ended.at):
+        return Deny("group:epoch", Reason.EPOCH_OLD)
+    return Allow("group:epoch")
 
 
 def left(seat: Seat) -> Seat:

@@ -127,6 +127,12 @@ WORDS: dict[Reason, Words] = {
         "Aucune appartenance au groupe n’est enregistrée pour cet hôte.",
         "No membership of the group is recorded for this host.",
     ),
+    Reason.UNCONFIRMED: Words(
+        "Après une restauration, les appartenances au groupe sont vérifiées : ceci attend jusque-là.",
+        "After a restore the memberships of the group are being checked: this waits until then.",
+        "Instance restaurée : l’hôte n’a pas encore relu ses membres du groupe.",
+        "Restored instance: the host has not read its members of the group since.",
+    ),
     Reason.OUT_OF_REACH: Words(
         "Ce groupe n’est pas ouvert à cette instance.",
         "This group is not open to this instance.",

@@ -120,6 +120,7 @@ def read_facts(point: str, facts: dict[str, Any]) -> SendFacts | ActivityFacts:
     return SendFacts(
         **common,
         members=facts["members"],
+        unconfirmed=facts.get("unconfirmed", False),
         in_reach=facts["in_reach"],
         group=facts["group"],
         onward=None if onward is None else frozenset(onward),

@@ -18,6 +18,7 @@ from federation.local_actors import INSTANCE_ACTOR_ID
 from server.config import Config
 from server.speech import say
 from storage import actors, instance
+from storage.copies import RESTORING
 from storage.database import Database, Reader
 from storage.engines import connect
 from storage.journal import Journal
@@ -31,9 +32,11 @@ class NotReadyError(RuntimeError):
 
 
 @asynccontextmanager
-async def open_context(config: Config) -> AsyncIterator[Context]:
-    """The database and the client of an instance, closed at the end. NotReadyError when the database does not open."""
-    db = await _open_database(config)
+async def open_context(config: Config, *, journalled: bool = True) -> AsyncIterator[Context]:
+    """The database and the client of an instance, closed at the end. NotReadyError when the database does not open.
+    `journalled`: what is taken back is written to the journal; not where it comes from there.
+    """
+    db = await _open_database(config, make_journal(config) if journalled else None)
     try:
         async with _make_client(config) as client:
             yield Context(
@@ -75,6 +78,9 @@ def newest_schema() -> int:
 
 async def _require_identity(tx: Reader, origin: Origin) -> None:
     """Ids and names are for ever: other servers know us by them."""
+    if await instance.get_value(tx, RESTORING) is not None:
+        unfinished = "a restore was not finished: run `confrere restore` again"
+        raise NotReadyError(say(unfinished, "une restauration n'est pas terminée : relancez `confrere restore`"))
     actor = await actors.get_actor(tx, INSTANCE_ACTOR_ID)
     if actor is None:
         raise NotReadyError(say("no instance here: run `confrere init`", "pas d'instance ici : lancez `confrere init`"))
@@ -107,7 +113,7 @@ def make_journal(config: Config) -> Journal:
     return journal
 
 
-async def _open_database(config: Config) -> Database:
+async def _open_database(config: Config, journal: Journal | None) -> Database:
     address = config.database
     folder = Path(address.removeprefix("sqlite:///")).parent
     if address.startswith("sqlite:") and not os.access(folder, os.W_OK):
@@ -117,7 +123,6 @@ async def _open_database(config: Config) -> Database:
                 f"la base ne s'ouvre pas : {folder} n'est pas un dossier accessible en écriture",
             )
         )
-    journal = make_journal(config)
     try:
         return await connect(address, journal)
     except Exception as error:  # each driver has its own kinds; none quotes more than the admin's own address

@@ -72,6 +72,13 @@ async def list_remote_attested_before(tx: Reader, *, moment: int, now: int, limi
     return [Actor(*row) for row in found]
 
 
+async def forget_answers(tx: Transaction) -> None:
+    """Of others' attestations nobody knows any more when they were last confirmed: they are stale until asked for again."""
+    await tx.execute(
+        "UPDATE attestations SET fetched_at = 0 WHERE actor_id IN (SELECT id FROM actors WHERE host <> '')"
+    )
+
+
 async def list_lapsed_members(tx: Reader, *, now: int) -> list[tuple[int, int]]:
     """(group, actor) of every present membership here whose attestation has ended."""
     found = await tx.rows(

@@ -64,6 +64,18 @@ async def list_groups_of(tx: Reader, actor_id: int, *, now: int) -> list[tuple[G
     return [(_group(row), _actor(row, _GROUP_WIDTH)) for row in found]
 
 
+async def list_spoken_to(tx: Reader, actor_id: int) -> list[Actor]:
+    """The groups a member means when they write something like a name of one: also where a lease has run out, or nobody has
+    confirmed them since a restore.
+    """
+    found = await tx.rows(
+        f"SELECT {ACTOR_COLUMNS} FROM memberships m JOIN actors a ON a.id = m.group_id "
+        "WHERE m.actor_id = :actor AND m.state IN ('active', 'unconfirmed') ORDER BY a.id",
+        actor=actor_id,
+    )
+    return [Actor(*row) for row in found]
+
+
 _GROUP_WIDTH = _GROUP.count(",") + 1
 _MEMBERSHIP_WIDTH = _MEMBERSHIP.count(",") + 1
 
@@ -153,10 +165,10 @@ async def list_members_at(tx: Reader, group_id: int, host: str, *, now: int) -> 
 
 
 async def list_member_hosts(tx: Reader, group_id: int, *, now: int) -> dict[str, str]:
-    """Each other host with a present member, and the inbox that serves all of that host's members."""
+    """Each other host with a present member, or one that is not confirmed, and the inbox that serves all of that host's members."""
     found = await tx.rows(
         "SELECT a.host, min(coalesce(a.shared_inbox, a.inbox)) FROM memberships m JOIN actors a ON a.id = m.actor_id "
-        "WHERE m.group_id = :group AND m.state = 'active' AND m.lease_until > :now AND a.host <> '' "
+        "WHERE m.group_id = :group AND (m.state = 'unconfirmed' OR (m.state = 'active' AND m.lease_until > :now)) AND a.host <> '' "
         "AND a.disabled_at IS NULL GROUP BY a.host ORDER BY a.host",
         group=group_id,
         now=now,
@@ -220,23 +232,44 @@ async def has_active_member_of(tx: Reader, group_id: int, *, host: str, now: int
     )
 
 
-async def has_any_member_of(tx: Reader, group_id: int, *, host: str) -> bool:
-    """Whether anybody of a host is a member, has asked to be one or is invited, whatever the lease says."""
+async def has_unconfirmed_member_of(tx: Reader, group_id: int, *, host: str) -> bool:
+    """Whether a host ('' for here) has a member whom the copy had that was restored, and whom nobody has confirmed since."""
     return bool(
         await tx.value(
             "SELECT count(*) FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE m.group_id = :group "
-            "AND m.state IN ('active', 'pending', 'invited') AND a.host = :host",
+            "AND m.state = 'unconfirmed' AND a.host = :host",
             group=group_id,
             host=host,
         )
     )
 
 
+async def has_any_member_of(tx: Reader, group_id: int, *, host: str) -> bool:
+    """Whether anybody of a host is a member, has asked to be one or is invited, whatever the lease says."""
+    return bool(
+        await tx.value(
+            "SELECT count(*) FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE m.group_id = :group "
+            "AND m.state IN ('active', 'pending', 'invited', 'unconfirmed') AND a.host = :host",
+            group=group_id,
+            host=host,
+        )
+    )
+
+
+async def list_unconfirmed(tx: Reader) -> list[int]:
+    """Groups that have waited for a confirmation of their members since a restore."""
+    found = await tx.rows(
+        "SELECT g.actor_id FROM groups g WHERE g.unconfirmed = 1 OR EXISTS "
+        "(SELECT 1 FROM memberships m WHERE m.group_id = g.actor_id AND m.state = 'unconfirmed') ORDER BY g.actor_id"
+    )
+    return [row[0] for row in found]
+
+
 async def list_remote_seats(tx: Reader) -> list[tuple[int, int]]:
     """Each group of others, with how many people here are its members, have asked to be or are invited."""
     found = await tx.rows(
         "SELECT g.actor_id, (SELECT count(*) FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE "
-        "m.group_id = g.actor_id AND m.state IN ('active', 'pending', 'invited') AND a.host = '') "
+        "m.group_id = g.actor_id AND m.state IN ('active', 'pending', 'invited', 'unconfirmed') AND a.host = '') "
         "FROM groups g WHERE g.local = 0 ORDER BY g.actor_id"
     )
     return [(row[0], row[1]) for row in found]
@@ -246,7 +279,7 @@ async def list_memberships_of_host(tx: Reader, host: str) -> list[Member]:
     """Every membership that is not over of the people of a host in our groups, and of our people in its groups."""
     found = await tx.rows(
         f"SELECT {_MEMBERSHIP}, {ACTOR_COLUMNS} FROM memberships m JOIN actors a ON a.id = m.actor_id "
-        "JOIN actors g ON g.id = m.group_id WHERE m.state IN ('active', 'pending', 'invited') "
+        "JOIN actors g ON g.id = m.group_id WHERE m.state IN ('active', 'pending', 'invited', 'unconfirmed') "
         "AND (a.host = :host OR g.host = :host OR a.host LIKE :below OR g.host LIKE :below)",
         host=host,
         below=f"%.{host}",
@@ -257,7 +290,7 @@ async def list_memberships_of_host(tx: Reader, host: str) -> list[Member]:
 async def list_memberships_of(tx: Reader, actor_id: int) -> list[Membership]:
     """Every membership of one person that is not over."""
     found = await tx.rows(
-        f"SELECT {_MEMBERSHIP} FROM memberships m WHERE m.actor_id = :actor AND m.state IN ('active', 'pending', 'invited')",
+        f"SELECT {_MEMBERSHIP} FROM memberships m WHERE m.actor_id = :actor AND m.state IN ('active', 'pending', 'invited', 'unconfirmed')",
         actor=actor_id,
     )
     return [Membership(*row) for row in found]
@@ -268,7 +301,8 @@ async def list_remote_members_attested_before(tx: Reader, *, moment: int, limit:
     found = await tx.rows(
         f"SELECT DISTINCT {ACTOR_COLUMNS} FROM memberships m JOIN groups g ON g.actor_id = m.group_id AND g.local = 1 "
         "JOIN actors a ON a.id = m.actor_id JOIN attestations t ON t.actor_id = a.id "
-        "WHERE m.state = 'active' AND a.host <> '' AND t.revoked_at IS NULL AND t.fetched_at < :moment LIMIT :limit",
+        "WHERE m.state IN ('active', 'unconfirmed') AND a.host <> '' AND t.revoked_at IS NULL AND t.fetched_at < :moment "
+        "LIMIT :limit",
         moment=moment,
         limit=limit,
     )
@@ -288,7 +322,7 @@ async def claim_slice_pull(tx: Transaction, *, now: int, lease: int) -> int | No
     """A remote group with members of ours whose slice is due; nobody else pulls it until the lease (ms) ends."""
     group_id = await tx.value(
         "SELECT g.actor_id FROM groups g WHERE g.local = 0 AND g.pull_due_at <= :now AND g.pull_lease_until <= :now "
-        "AND EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = g.actor_id AND m.state = 'active') "
+        "AND EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = g.actor_id AND m.state IN ('active', 'unconfirmed')) "
         "ORDER BY g.pull_due_at LIMIT 1 /*pg FOR UPDATE SKIP LOCKED*/",
         now=now,
     )

@@ -11,3 +11,7 @@ async def get_value(tx: Reader, key: str) -> str | None:
 async def insert_value(tx: Transaction, key: str, value: str) -> None:
     """Record a value that must not exist yet: secrets are never replaced in passing."""
     await tx.execute("INSERT INTO instance (key, value) VALUES (:key, :value)", key=key, value=value)
+
+
+async def delete_value(tx: Transaction, key: str) -> None:
+    await tx.execute("DELETE FROM instance WHERE key = :key", key=key)

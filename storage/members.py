@@ -132,6 +132,12 @@ async def delete_sessions_of(tx: Transaction, actor_id: int, *, but: str = "") -
     await tx.execute("DELETE FROM sessions WHERE actor_id = :actor AND hash <> :but", actor=actor_id, but=but)
 
 
+async def delete_all_sessions(tx: Transaction) -> None:
+    """Nobody is signed in any more, and nobody can be by a link that was sent."""
+    for table in ("sessions", "sign_in_links", "challenges"):
+        await tx.execute(f"DELETE FROM {table}")
+
+
 async def insert_link(tx: Transaction, *, hashed: str, actor_id: int, now: int, expires_at: int) -> None:
     """Record a sign-in link, and forget all that have expired."""
     await tx.execute("DELETE FROM sign_in_links WHERE expires_at <= :now", now=now)

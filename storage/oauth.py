@@ -161,6 +161,12 @@ async def delete_tokens_of(tx: Transaction, actor_id: int) -> None:
     await tx.execute("DELETE FROM tokens WHERE actor_id = :actor OR operator_id = :actor", actor=actor_id)
 
 
+async def delete_all_tokens(tx: Transaction) -> None:
+    """No app acts for anybody any more."""
+    await tx.execute("DELETE FROM tokens WHERE actor_id IS NOT NULL")
+    await tx.execute("DELETE FROM oauth_codes")
+
+
 async def delete_tokens_as(tx: Transaction, actor_id: int, *, operator_id: int) -> None:
     """Revoke what lets a member act as a channel or a group, unfetched codes too."""
     whose = {"actor": actor_id, "operator": operator_id}

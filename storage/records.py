@@ -203,6 +203,7 @@ class Group:
     case_days: int = 365
     closed: str = ""
     reviewed_rules: int = 0
+    unconfirmed: int = 0
 
 
 @row

@@ -235,6 +235,7 @@ async def delete_status(tx: Transaction, status: Status, *, actor_uri: str, now:
         actor_uri=actor_uri,
         hidden=status.audience not in COUNTED or bool(status.boost_of_id),
         now=now,
+        group_id=status.group_id,
     )
 
 
@@ -243,9 +244,15 @@ async def _uncount(tx: Transaction, status: Status) -> None:
         await update_counts(tx, status.actor_id, statuses=-1)
 
 
-async def insert_tombstone(tx: Transaction, *, uri: str, actor_uri: str, hidden: bool, now: int) -> None:
-    """Every deletion passes here, whoever's it is, so that the journal knows it."""
-    tx.retracted("delete", uri=uri, by=actor_uri, hidden=int(hidden))
+async def insert_tombstone(
+    tx: Transaction, *, uri: str, actor_uri: str, hidden: bool, now: int, group_id: int | None = None
+) -> None:
+    """Every deletion passes here, whoever's it is, so that the journal knows it, and where the object had gone."""
+    sent = await tx.rows("SELECT host, inbox FROM receipts WHERE object_uri = :uri ORDER BY host, inbox", uri=uri)
+    group = await tx.value("SELECT uri FROM actors WHERE id = :id", id=group_id or 0)
+    tx.retracted(
+        "delete", uri=uri, by=actor_uri, group=group or "", hidden=int(hidden), sent=[list(one) for one in sent]
+    )
     await tx.execute(
         "INSERT INTO tombstones (uri, actor_uri, hidden, deleted_at) VALUES (:uri, :actor, :hidden, :now) ON CONFLICT DO NOTHING",
         uri=uri,

@@ -33,6 +33,7 @@ from policies import posting
 from policies.admission import ActivityFacts
 from policies.decision import Allow, Change, Decision, Deny, Hold, Limit, Reason
 from policies.posting import EditFacts, PostFacts
+from policies.seats import UNCONFIRMED
 from policies.terms import Audience, Kind, Part
 from policies.verification import Purpose
 from storage import actors, groups, statuses
@@ -205,11 +206,22 @@ def _changes(decision: Decision) -> tuple[Change, ...]:
     return decision.changes if isinstance(decision, Limit) else ()
 
 
+_UNCONFIRMED = Hold("group:members", Reason.UNCONFIRMED)
+
+
+async def _is_unconfirmed(act: Act, group_id: int, author: Actor) -> bool:
+    """After a restore: whether nobody knows yet if somebody still is a member. What they sent waits, and is not refused."""
+    known = await groups.get_membership(act.tx, group_id, author.id)
+    return known is not None and known.state == UNCONFIRMED
+
+
 async def _posting(act: Act, note: RemoteNote, author: Actor, group_actor: Actor) -> Answer:
     """What `policies.posting` says of a remote author: it cannot be changed, so anything but Allow is a refusal."""
     group = await groups.lock_group(act.tx, group_actor.id)
     if group is None:
         return Reason.NOT_FOUND
+    if await _is_unconfirmed(act, group.actor_id, author):
+        return _UNCONFIRMED
     if not reaches(group, group_actor, author.host, act.rules.ruleset):
         return Reason.OUT_OF_REACH
     facts = PostFacts(
@@ -316,7 +328,7 @@ async def _apply_group_edit(act: Act, verified: Verified, note: RemoteNote, acto
     )
     decision = posting.may_edit(facts)
     if not isinstance(decision, Allow | Limit):
-        return decision.reason
+        return _UNCONFIRMED if group.local and await _is_unconfirmed(act, group.id, actor) else decision.reason
     if after is not Audience.GROUP:
         return str(Fault.ADDRESSING)
     refusal, note = await _admission(act, note, actor, group, joined=True)

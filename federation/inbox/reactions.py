@@ -106,13 +106,15 @@ async def _on_group_announce(ctx: Context, verified: Verified, group: Actor) -> 
 
 
 async def _joined(ctx: Context, tx: Transaction, verified: Verified, group: Actor) -> Answer:
-    """Nothing of a group is read unless somebody here is its member under a live lease."""
+    """Nothing of a group is read unless somebody here is its member under a live lease; after a restore it waits for that."""
     epoch = integer(verified.activity.raw.get("epoch"), 0, 2**63 - 1)
     if epoch is not None:
         await memberships.note_epoch(tx, group.id, epoch, ctx.now())
-    if group.local or not await groups.list_local_member_ids(tx, group.id, now=ctx.now()):
-        return Reason.GROUP_NOT_JOINED
-    return None
+    if not group.local and await groups.list_local_member_ids(tx, group.id, now=ctx.now()):
+        return None
+    if not group.local and await groups.has_unconfirmed_member_of(tx, group.id, host=""):
+        return Hold("group:members", Reason.UNCONFIRMED)
+    return Reason.GROUP_NOT_JOINED
 
 
 async def _prove(ctx: Context, inner: Document, group: Actor) -> Verified:

@@ -84,15 +84,22 @@ async def revoke(ctx: Context, actor_id: int, *, reason: str, by: str) -> bool:
 
     async def unit(act: Act) -> bool:
         actor = await _require_member(act, actor_id)
-        if not await attestations.revoke_attestation(act.tx, actor_id, now=act.now):
+        if not await take_back(act, actor):
             return False
         await audit.append(act.tx, actor=by, act="member.revoke", subject=actor.username, now=act.now, reason=reason)
-        await memberships.reconsider(act, actor)
-        await send_update(act, actor, kind=Kind.RETRACTION)
-        await memberships.leave_remote_groups(act, actor)
         return True
 
     return await perform(ctx, unit)
+
+
+async def take_back(act: Act, actor: Actor) -> bool:
+    """A member of ours is not verified any more, and what hung on it is over. False when they were not."""
+    if not await attestations.revoke_attestation(act.tx, actor.id, now=act.now):
+        return False
+    await memberships.reconsider(act, actor)
+    await send_update(act, actor, kind=Kind.RETRACTION)
+    await memberships.leave_remote_groups(act, actor)
+    return True
 
 
 async def _require_member(act: Act, actor_id: int) -> Actor:

@@ -246,7 +246,7 @@ async def _misspelt(act: Act, composed: Composed, author: Actor) -> str:
     """The handle of a group of the author's that an unknown name in the text looks like."""
     if not composed.unresolved:
         return ""
-    joined = {actor.username: actor for _, actor in await groups.list_groups_of(act.tx, author.id, now=act.now)}
+    joined = {actor.username: actor for actor in await groups.list_spoken_to(act.tx, author.id)}
     for name in composed.unresolved:
         close = difflib.get_close_matches(name.partition("@")[0], joined, n=1, cutoff=SIMILAR)
         if close:

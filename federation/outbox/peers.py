@@ -50,7 +50,7 @@ async def save_rules(ctx: Context, text: str, *, by: str, reason: str) -> int:
                 act.tx, actor=by, act="policy.propose", subject=str(waiting.id), now=act.now, reason=reason
             )
             return ApprovalNeededError(decision, waiting.id)
-        return await _save(act, text, draft, by=by, reason=reason)
+        return await put_in_force(act, text, draft, by=by, reason=reason)
 
     outcome = await perform(ctx, unit)
     if isinstance(outcome, ApprovalNeededError):
@@ -73,7 +73,7 @@ async def approve_draft(ctx: Context, draft_id: int, *, by: str) -> int:
             raise ApprovalNeededError(decision, draft_id)
         await rules.delete_draft(act.tx, draft_id)
         await audit.append(act.tx, actor=by or waiting.author, act="policy.approve", subject=str(draft_id), now=act.now)
-        return await _save(act, waiting.body, draft, by=waiting.author, reason=waiting.reason)
+        return await put_in_force(act, waiting.body, draft, by=waiting.author, reason=waiting.reason)
 
     return await perform(ctx, unit)
 
@@ -115,10 +115,11 @@ async def edit_rules(act: Act, edit: Callable[[str, Ruleset], str], *, by: str, 
         decision = await _decide(act, draft, author=by)
         if isinstance(decision, Hold | Deny):
             raise ApprovalNeededError(decision)
-        await _save(act, text, draft, by=by, reason=reason)
+        await put_in_force(act, text, draft, by=by, reason=reason)
 
 
-async def _save(act: Act, text: str, draft: Ruleset, *, by: str, reason: str) -> int:
+async def put_in_force(act: Act, text: str, draft: Ruleset, *, by: str, reason: str) -> int:
+    """A new version, with what follows for hosts that it suspends; nobody is asked. Answers its number."""
     version = await rules.insert_version(act.tx, body=text, author=by, reason=reason, now=act.now)
     await audit.append(act.tx, actor=by, act="policy.apply", subject=str(version), now=act.now, reason=reason)
     await _follow_suspensions(Act(act.ctx, act.tx, Rules(version, draft), act.now), act.rules.ruleset)

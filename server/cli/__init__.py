@@ -25,6 +25,8 @@ COMMANDS = {
     "policy": "policy",
     "queue": "queues",
     "audit": "audit",
+    "backup": "backup",
+    "restore": "backup",
     "demo": "demo",
 }
 

@@ -90,6 +90,7 @@ _HEADINGS = {
     "english": "anglais",
     "shortcode": "nom court",
     "category": "catégorie",
+    "waits_for": "attend",
 }
 
 

@@ -20,6 +20,7 @@ from policies.decision import Deny, Hold
 from policies.membership import Joining
 from policies.rules import HOST
 from policies.terms import Level
+from server.cli.confirming import confirm, give_up, unconfirmed
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
 from server.cli.people import get_any_group, get_anyone, get_group, get_member, refuse, tell_member
 from server.speech import say
@@ -193,7 +194,9 @@ def members(console: Console, group: str) -> None:
                 _row(one.actor, one.state, one.moderator, one.since)
                 for one in await public_groups.list_people(tx, found.actor_id)
             ]
-        people = await groups.list_members(tx, found.actor_id, states=("active", "pending", "invited", "banned"))
+        people = await groups.list_members(
+            tx, found.actor_id, states=("active", "unconfirmed", "pending", "invited", "banned")
+        )
         return [
             _row(one.actor, one.membership.state, one.membership.moderator, one.membership.changed_at) for one in people
         ]
@@ -539,3 +542,7 @@ async def _describe(tx: Reader, name: str) -> dict[str, Any]:
         "members": sum(each.membership.state == "active" for each in people),
         "waiting": sum(each.membership.state == "pending" for each in people),
     }
+
+
+for _command in (unconfirmed, confirm, give_up):
+    group_command.add_command(_command)

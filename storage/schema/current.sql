@@ -172,14 +172,15 @@ CREATE TABLE groups (
   retention_days INTEGER NOT NULL DEFAULT 0,  -- after which posts go everywhere; 0: never
   case_days INTEGER NOT NULL DEFAULT 365,     -- the same for those with the tag of a case
   closed TEXT NOT NULL DEFAULT '',            -- archived, purging, purged
-  reviewed_rules INTEGER NOT NULL DEFAULT 0   -- the ruleset by which its members were last looked at; 0: the settings are newer
+  reviewed_rules INTEGER NOT NULL DEFAULT 0,  -- the ruleset by which its members were last looked at; 0: the settings are newer
+  unconfirmed INTEGER NOT NULL DEFAULT 0      -- ours, restored without a whole journal: somebody must look at its members
 ) STRICT;
 
 CREATE TABLE memberships (
   id INTEGER PRIMARY KEY,
   group_id INTEGER NOT NULL REFERENCES groups (actor_id) ON DELETE CASCADE,
   actor_id INTEGER NOT NULL REFERENCES actors (id) ON DELETE CASCADE,
-  state TEXT NOT NULL,               -- invited, pending, active, ended, banned
+  state TEXT NOT NULL,               -- invited, pending, active, unconfirmed (restored), ended, banned
   moderator INTEGER NOT NULL DEFAULT 0,
   follow_uri TEXT NOT NULL,
   epoch INTEGER NOT NULL DEFAULT 0,

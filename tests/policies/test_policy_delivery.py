@@ -127,6 +127,11 @@ TO_HOME = replace(POST, audience=Audience.GROUP, capable=True, onward=frozenset(
         (GROUP, Allow('state:peers."active.example".state')),
         (replace(GROUP, capable=False), Deny("group:capability", Reason.NOT_CAPABLE)),
         (replace(GROUP, members=False), Deny("group:members", Reason.NO_MEMBER_THERE)),
+        (replace(GROUP, members=False, unconfirmed=True), Hold("group:members", Reason.UNCONFIRMED)),
+        (
+            replace(GROUP, members=False, unconfirmed=True, in_reach=False),
+            Deny("group:reach", Reason.OUT_OF_REACH),
+        ),
         (replace(GROUP, in_reach=False), Deny("group:reach", Reason.OUT_OF_REACH)),
         (replace(GROUP, host="out.example"), Deny("group:groups.cardiologie.reach", Reason.OUT_OF_REACH)),
         (replace(GROUP, host="out.example", group="other"), Allow('state:peers."out.example".state')),

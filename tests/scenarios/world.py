@@ -25,6 +25,7 @@ from policies.terms import Level
 from server.app import build_app
 from server.config import Config
 from storage.engines import connect
+from storage.journal import Journal
 from storage.records import Actor
 from tests.conftest import Addresses
 from web.oauth.tokens import issue_console_token
@@ -105,6 +106,9 @@ class Instance:
     clock: Clock
     session: aiohttp.ClientSession
     app: web.Application
+    address: str = ""
+    stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+    journal: Journal | None = None
     people: dict[str, Member] = field(default_factory=dict)
 
     @property
@@ -137,6 +141,12 @@ class Instance:
         scopes = EVERYTHING if role == "member" else (*EVERYTHING, "admin:read", "admin:write")
         token = await issue_console_token(self.ctx.db, actor.id, scopes, now=self.clock())
         self.people[name] = Member(self, actor, token)
+        return self.people[name]
+
+    async def sign_in(self, name: str) -> Member:
+        """A member whose app is signed in anew."""
+        token = await issue_console_token(self.ctx.db, self.people[name].actor.id, EVERYTHING, now=self.clock())
+        self.people[name].token = token
         return self.people[name]
 
     async def app_token(self) -> str:
@@ -190,24 +200,45 @@ class World:
         self._folder = folder
         self._stack = stack
 
-    async def instance(self, name: str) -> Instance:
-        """Start one more institution, closed to everybody."""
-        port = unused_port()
-        host = f"localhost:{port}"
-        db = await connect(await self._addresses.new())
-        self._stack.push_async_callback(db.close)
-        client = await self._stack.enter_async_context(_client(self.clock))
-        ctx = Context(db, client, Origin(host, host, "http"), self.clock)
-        await create_instance(ctx, organisation=name.upper())
+    async def instance(self, name: str, *, journalled: bool = False) -> Instance:
+        """Start one more institution, closed to everybody. `journalled`: it keeps the journal of retractions."""
+        address = await self._addresses.new()
+        journal = Journal(self._folder / f"{name}-journal", self.clock) if journalled else None
+        if journal is not None:
+            journal.begin()
+        made = await self._start(name, address, f"localhost:{unused_port()}", journal, new=True)
+        self.instances.append(made)
+        return made
+
+    @asynccontextmanager
+    async def offline(self, address: str, host: str, journal: Journal | None = None) -> AsyncIterator[Context]:
+        """An instance that does not serve."""
+        async with _client(self.clock) as client:
+            db = await connect(address, journal)
+            try:
+                yield Context(db, client, Origin(host, host, "http"), self.clock)
+            finally:
+                await db.close()
+
+    async def _start(
+        self, name: str, address: str, host: str, journal: Journal | None, *, new: bool = False
+    ) -> Instance:
+        stack = await self._stack.enter_async_context(AsyncExitStack())
+        ctx = await stack.enter_async_context(self.offline(address, host, journal))
+        if new:
+            await create_instance(ctx, organisation=name.upper())
         app = build_app(_config(host, self._folder / name), ctx)
         runner = web.AppRunner(app)
         await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-        session = await self._stack.enter_async_context(aiohttp.ClientSession(auto_decompress=True))
-        made = Instance(name, ctx, self.clock, session, app)
-        self.instances.append(made)
-        return made
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", int(host.partition(":")[2])).start()
+        session = await stack.enter_async_context(aiohttp.ClientSession(auto_decompress=True))
+        return Instance(name, ctx, self.clock, session, app, address, stack, journal)
+
+    async def restart(self, one: Instance) -> None:
+        """Serve again, after `one.stack.aclose()`. Its members are signed in as their tokens say."""
+        again = await self._start(one.name, one.address, one.host, one.journal)
+        one.ctx, one.session, one.app, one.stack = again.ctx, again.session, again.app, again.stack
 
     async def settle(self) -> None:
         """Run every queue of every instance until nothing moves any more."""

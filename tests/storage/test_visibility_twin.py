@@ -246,7 +246,7 @@ async def test_membership_of_another_group_or_in_another_state_shows_nothing(db:
     post = await rows.status(author, "group", viewer, group_id=group.id)
     await rows.enroll(other, viewer)
     await rows.follow(viewer, author)
-    for state in ("pending", "invited", "ended", "banned"):
+    for state in ("pending", "invited", "unconfirmed", "ended", "banned"):
         await rows.enroll(group, viewer, state=state)
         assert await db.read(lambda tx: get_visible(tx, post.id, viewer=viewer.id, now=NOW)) is None, state
     await rows.enroll(group, viewer)
