@@ -345,10 +345,13 @@ async def leave(act: Act, group_actor: Actor, actor: Actor) -> None:
         await end(act, group.actor_id, actor)
         return
     await _finish(act, replace(known, state="ended"), actor)
-    now = act.now
-    activity_id = new_id(now)
-    undone = render_join(known, actor, group_actor)
-    document = render_activity(act.ctx.origin.activity(activity_id), "Undo", actor.uri, undone, now=now)
+    await _send_undo(act, group_actor, actor, known)
+
+
+async def _send_undo(act: Act, group_actor: Actor, actor: Actor, left: Membership) -> None:
+    activity_id = new_id(act.now)
+    undone = render_join(left, actor, group_actor)
+    document = render_activity(act.ctx.origin.activity(activity_id), "Undo", actor.uri, undone, now=act.now)
     await _send(act, actor, group_actor, document, activity_id, Kind.RETRACTION)
 
 
@@ -448,7 +451,9 @@ async def note_epoch(tx: Transaction, group_id: int, epoch: int, now: int) -> No
 
 
 async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
-    """What the group's home says of our members now: renew leases of those it lists, end the others' memberships."""
+    """What the group's home says of our members now: renew leases of those it lists, end the others' memberships, and say
+    again that somebody has left whom it still lists.
+    """
     now = act.now
     group = await groups.lock_group(act.tx, group_actor.id, change=True)
     if group is None or isinstance(seats.may_take_slice(group.epoch, told.told), Deny):
@@ -466,6 +471,10 @@ async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
             await groups.update_membership(
                 act.tx, known.id, state=seat.state, epoch=seat.epoch, lease_until=seat.lease_until
             )
+    for member in await groups.list_members(act.tx, group_actor.id, states=("ended",)):
+        seat = Seat(member.membership.state, member.membership.epoch)
+        if member.actor.uri in told.members and isinstance(seats.may_take_slice(seat.epoch, told.told), Allow):
+            await _send_undo(act, group_actor, member.actor, member.membership)
     await groups.update_group(act.tx, group_actor.id, epoch=told.told.epoch, pulled_at=now)
     await inbox.requeue_held(
         act.tx, host=group_actor.host, now=now

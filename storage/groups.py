@@ -319,10 +319,13 @@ async def hasten_slice_pull(tx: Transaction, group_id: int, *, due_at: int) -> N
 
 
 async def claim_slice_pull(tx: Transaction, *, now: int, lease: int) -> int | None:
-    """A remote group with members of ours whose slice is due; nobody else pulls it until the lease (ms) ends."""
+    """A remote group with members of ours, or who have asked to be, whose slice is due; nobody else pulls it until the lease
+    (ms) ends.
+    """
     group_id = await tx.value(
         "SELECT g.actor_id FROM groups g WHERE g.local = 0 AND g.pull_due_at <= :now AND g.pull_lease_until <= :now "
-        "AND EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = g.actor_id AND m.state IN ('active', 'unconfirmed')) "
+        "AND EXISTS (SELECT 1 FROM memberships m WHERE m.group_id = g.actor_id "
+        "AND m.state IN ('active', 'pending', 'unconfirmed')) "
         "ORDER BY g.pull_due_at LIMIT 1 /*pg FOR UPDATE SKIP LOCKED*/",
         now=now,
     )

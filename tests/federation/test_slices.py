@@ -1,6 +1,7 @@
 """Slices: what a group's home says of one host's members, given to that host alone, and believed with its proof alone."""
 
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any
 
 import orjson
@@ -92,6 +93,52 @@ async def test_a_slice_heals_a_lost_acceptance_but_revives_nobody_who_left(home:
     assert await guest.live(guest.anna)
     assert await guest.state(guest.olga) == "ended"
     assert await home.count("memberships") == 2
+
+
+async def test_a_lost_acceptance_of_the_only_one_who_asked_is_found(home: Home, peer: Peer) -> None:
+    """A week offline: the home has given up telling, and nobody else here is a member whose lease is renewed."""
+    guest = await Guest.open(home, peer)
+    await home.enroll(guest.stored, guest.anna, state="pending", until=0)
+    await home.enroll(guest.stored, guest.olga, state="ended", until=0)
+    home.clock.pass_by(8 * DAY)
+    guest.slice(guest.anna)
+    assert await pull_due(home.ctx)
+    assert await guest.live(guest.anna)
+
+
+async def test_who_left_while_nobody_listened_leaves_again(home: Home, peer: Peer) -> None:
+    """Once for each slice that still names them; an older slice than their end proves nothing."""
+    guest = await Guest.open(home, peer)
+    await home.enroll(guest.stored, guest.olga, state="ended", until=0, epoch=5)
+    guest.slice(guest.anna, guest.olga, epoch=4)
+    await guest.pull()
+    guest.slice(guest.anna)
+    assert await guest.pull()
+    assert await home.count("deliveries") == 0
+    guest.slice(guest.anna, guest.olga)
+    assert await guest.pull()
+    peer.asked.clear()
+    await home.deliver()
+    (told,) = peer.posted
+    assert (told.path, told.document["type"], told.document["actor"]) == (
+        "/groups/cardiologie/inbox",
+        "Undo",
+        guest.olga.uri,
+    )
+    assert told.document["object"]["object"] == guest.group.uri
+    assert await guest.state(guest.olga) == "ended"
+
+
+async def test_messages_twice_and_in_any_order_end_where_the_home_is(home: Home, peer: Peer) -> None:
+    """Accept, Reject and Accept again, each twice, in every order: the last word counts, and an old one never lets in."""
+    guest = await Guest.open(home, peer)
+    for order in permutations([("Accept", 20), ("Reject", 30)] * 2):
+        follow = f"{guest.anna.uri}/joins/{guest.stored.id}"
+        await home.enroll(guest.stored, guest.anna, state="pending", until=0, epoch=0)
+        for kind, epoch in order:
+            asked = {"id": follow, "type": "Follow", "actor": guest.anna.uri, "object": guest.group.uri}
+            await home.take(guest.group, peer.activity(kind, guest.group, asked, epoch=epoch, lease=24))
+        assert await guest.state(guest.anna) == "ended", order
 
 
 async def test_a_slice_is_the_groups_own_word_to_us_and_not_an_old_one(home: Home, peer: Peer) -> None:
