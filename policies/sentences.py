@@ -217,6 +217,12 @@ WORDS: dict[Reason, Words] = {
         "Le groupe est fermé : voir `confrere group show`.",
         "The group is closed: see `confrere group show`.",
     ),
+    Reason.NOT_ROUTED: Words(
+        "Ce message n’est pas une question de la spécialité de cet autre groupe.",
+        "This post is no question of the other group’s specialty.",
+        "Les étiquettes du message ne désignent pas la spécialité du groupe.",
+        "The post’s tags do not name the group’s specialty.",
+    ),
     Reason.GROUP_UNMODERATED: Words(
         "Plus personne ne modère ce groupe : il attend que votre établissement nomme quelqu’un.",
         "Nobody moderates this group any more: it waits until your institution names somebody.",

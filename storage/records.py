@@ -202,6 +202,8 @@ class Group:
     retention_days: int = 0
     case_days: int = 365
     closed: str = ""
+    question_tag: str = "doctoctoc"
+    questions_of: str = ""
     reviewed_rules: int = 0
     unconfirmed: int = 0
 

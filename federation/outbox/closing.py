@@ -8,6 +8,7 @@ from federation.notices import Words
 from federation.telling import tell_group
 from policies.decision import Deny, Reason
 from policies.membership import Closed, may_close
+from policies.seats import ASKING, INVITED, PRESENT
 from storage import audit, groups
 from storage.records import Actor
 
@@ -16,7 +17,7 @@ _ARCHIVED = Words(
     "This group is archived: it can be read, and nobody posts to it any more.",
 )
 _OPENED = Words("Ce groupe est rouvert.", "This group is open again.")
-_ENDED = {Closed.ARCHIVED: ("pending", "invited"), Closed.PURGING: ("pending", "invited", "active")}
+_ENDED = {Closed.ARCHIVED: frozenset({ASKING, INVITED}), Closed.PURGING: PRESENT}
 
 
 async def archive(ctx: Context, group_id: int, *, by: str) -> Deny | None:

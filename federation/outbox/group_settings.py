@@ -4,6 +4,7 @@ Who may set it is asked before; what each setting does is decided in `policies`.
 `Private`: a public one has neither criteria nor secrets.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -18,13 +19,17 @@ from policies.terms import COUNTRY, PROFESSIONS, SPECIALTIES, Level
 from storage import actors, audit, groups, public_groups
 from storage.records import Actor, Group, PublicGroup, as_json, listed
 
+TAG = re.compile(r"[^\W_A-Z]{1,50}")
 MOST_RULES, MAX_RULE = 20, 200
 MOST_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
 class Private:
-    """Settings of private groups. None leaves what is there. An empty criterion asks nothing; 0 days: posts stay."""
+    """Settings of private groups. None leaves what is there. An empty criterion asks nothing; 0 days: posts stay.
+
+    `question_tag` makes a post a question; `questions_of`: the specialty whose questions are offered to this group. '' for none.
+    """
 
     level: Level | None = None
     professions: tuple[str, ...] | None = None
@@ -36,6 +41,8 @@ class Private:
     retention_days: int | None = None
     case_days: int | None = None
     lease_hours: int | None = None
+    question_tag: str | None = None
+    questions_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +181,11 @@ def _check_private(private: Private) -> None:
             raise SettingError(
                 "countries", f"no two letters, such as FR: {country}", f"pas deux lettres, comme FR : {country}"
             )
+    _known("questions_of", [private.questions_of] if private.questions_of else None, SPECIALTIES)
+    if not TAG.fullmatch(private.question_tag or "a"):
+        raise SettingError(
+            "question_tag", "letters and digits, in lower case", "des lettres et chiffres, en minuscules"
+        )
     _within("retention_days", private.retention_days, 0, MOST_DAYS)
     _within("case_days", private.case_days, 0, MOST_DAYS)
     _within("lease_hours", private.lease_hours, LEASE_HOURS_LEAST, LEASE_HOURS_MOST)

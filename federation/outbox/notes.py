@@ -10,6 +10,7 @@ from typing import Any, assert_never
 
 from federation import groups as group_posts
 from federation import public_groups as public_posts
+from federation import questions
 from federation.act import Act, perform
 from federation.composing import Composed, compose_text, list_emojis, resolve_names
 from federation.context import Context
@@ -145,6 +146,7 @@ async def publish_in(act: Act, author_id: int, draft: Draft) -> Published | Deny
         case _ as never:
             assert_never(never)
     await _spread(act, status, author)
+    await questions.offer(act, status, author)
     if intent.quoted is not None:
         await quotes.tell_quoted(act, status, author, intent.quoted)
     return Published(status, fresh=True)

@@ -33,7 +33,16 @@ from storage.words import plain_text
 Act = Callable[[Context, GroupActs, int, int], Awaitable[None]]
 WHO = ("members", "moderators")
 LISTS = ("rules", "professions", "specialties", "countries")
-PLAIN = ("files", "members_shown", "listed", "retention_days", "case_days", "lease_hours")
+PLAIN = (
+    "files",
+    "members_shown",
+    "listed",
+    "retention_days",
+    "case_days",
+    "lease_hours",
+    "question_tag",
+    "questions_of",
+)
 MOST_WAITING = 1_000  # beyond that many nobody counts
 
 
@@ -130,6 +139,10 @@ def add(
 @click.option(
     "--lease-hours", type=int, metavar="H", help=say("Of memberships elsewhere.", "Des appartenances ailleurs.")
 )
+@click.option(
+    "--question-tag", metavar="TAG", help=say("What makes a post a question.", "Ce qui en fait une question.")
+)
+@click.option("--questions-of", metavar="S", help=say("Whose it is offered.", "Dont il reçoit les questions."))
 @click.pass_obj
 def set_(console: Console, /, group: str, **said: Any) -> None:
     async def act(ctx: Context) -> dict[str, Any]:
@@ -534,6 +547,8 @@ async def _describe(tx: Reader, name: str) -> dict[str, Any]:
         "retention_days": group.retention_days,
         "case_days": group.case_days,
         "lease_hours": group.lease_hours,
+        "question_tag": group.question_tag,
+        "questions_of": group.questions_of,
         "closed": group.closed,
         "deletions": [
             {"host": host, "asked": asked, "confirmed": confirmed}

@@ -172,6 +172,8 @@ CREATE TABLE groups (
   retention_days INTEGER NOT NULL DEFAULT 0,  -- after which posts go everywhere; 0: never
   case_days INTEGER NOT NULL DEFAULT 365,     -- the same for those with the tag of a case
   closed TEXT NOT NULL DEFAULT '',            -- archived, purging, purged
+  question_tag TEXT NOT NULL DEFAULT 'doctoctoc',  -- what makes a post of the group a question; '' for nothing
+  questions_of TEXT NOT NULL DEFAULT '',      -- the specialty whose questions in other groups are offered to this one
   reviewed_rules INTEGER NOT NULL DEFAULT 0,  -- the ruleset by which its members were last looked at; 0: the settings are newer
   unconfirmed INTEGER NOT NULL DEFAULT 0      -- ours, restored without a whole journal: somebody must look at its members
 ) STRICT;
@@ -365,6 +367,22 @@ CREATE TABLE readings (
 
 CREATE INDEX readings_due ON readings (host, due_at, id) WHERE state = 'due';
 CREATE INDEX readings_by_host ON readings (host, asked_at);
+
+-- Questions in private groups that somebody has said are answered.
+CREATE TABLE answered_questions (
+  status_id INTEGER PRIMARY KEY REFERENCES statuses (id) ON DELETE CASCADE,
+  said_by TEXT NOT NULL,
+  created_at INTEGER NOT NULL
+) STRICT;
+
+-- Questions whose authors were asked whether another group of theirs shall have them too.
+CREATE TABLE question_offers (
+  status_id INTEGER NOT NULL REFERENCES statuses (id) ON DELETE CASCADE,
+  group_id INTEGER NOT NULL REFERENCES groups (actor_id) ON DELETE CASCADE,
+  state TEXT NOT NULL,               -- offered, brought
+  created_at INTEGER NOT NULL,
+  PRIMARY KEY (status_id, group_id)
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE status_edits (
   id INTEGER PRIMARY KEY,

@@ -147,8 +147,10 @@ class World:
         await self.write(lambda tx: actors.insert_actor(tx, actor))
         return actor
 
-    async def group(self, name: str, members: Iterable[Person] = (), *, listed: bool = True) -> Actor:
-        """A private group of ours."""
+    async def group(
+        self, name: str, members: Iterable[Person] = (), *, listed: bool = True, moderated: bool = True
+    ) -> Actor:
+        """A private group of ours, which its first member moderates; without members, somebody who is nobody's business."""
         now = self.tick()
         actor = new_actor(ORIGIN, new_id(now), "Group", name, name.title(), now)
         row = Group(actor.id, 1, "request", "members", "[]", int(listed), 24, now, 0, now)
@@ -159,8 +161,12 @@ class World:
             await groups.insert_group(tx, row)
 
         await self.write(unit)
-        for member in members:
-            await self.join(actor, member.actor)
+        people = [member.actor for member in members]
+        if moderated and not people:
+            people = [new_actor(ORIGIN, new_id(now), "Person", f"steward_of_{name}", "", now)]
+            await self.write(lambda tx: actors.insert_actor(tx, people[0]))
+        for member in people:
+            await self.join(actor, member, moderator=moderated and member is people[0])
         return actor
 
     async def join(

@@ -185,7 +185,8 @@ async def test_followers_and_following_page_by_their_own_ids(world: World, check
 async def test_members_of_a_group_follow_nobody_in_public(world: World) -> None:
     anna = await world.person("anna")
     group = await world.group("cardiologie", [anna])
-    assert (await world.get(f"/api/v1/accounts/{group.id}/followers", anna)).body == []
+    ben = await world.person("ben")
+    assert (await world.get(f"/api/v1/accounts/{group.id}/followers", ben)).body == []
     assert (await world.get(f"/api/v1/accounts/{anna.actor.id}/following", anna)).body == []
     shown = (await world.get(f"/api/v1/accounts/{group.id}", anna)).body
     assert (shown["group"], shown["locked"], shown["bot"], shown["followers_count"]) == (True, True, False, 0)

@@ -88,3 +88,86 @@ async def test_members_read_who_is_in_the_group_where_it_shows_that(world: World
     await world.call("PATCH", there, ward.anna, json={"members_shown": "moderators"})
     assert (await world.get(shown, ward.ben)).body == []
     assert {one["id"] for one in (await world.get(shown, ward.anna)).body} == both
+
+
+async def test_a_question_is_open_until_somebody_says_it_is_answered(world: World) -> None:
+    ward = await Ward.open(world)
+    asked = await world.post("/api/v1/statuses", ward.ben, json={"status": "@cardiologie #DocTocToc que faire ?"})
+    answered = {"status": "@cardiologie #DocTocToc rien", "in_reply_to_id": asked.body["id"]}
+    await world.post("/api/v1/statuses", ward.anna, json=answered)
+    await world.post("/api/v1/statuses", ward.ben, json={"status": "@cardiologie sans question"})
+    there = f"/api/v1/groups/{ward.group.id}/questions"
+
+    async def found(query: str = "") -> list[str]:
+        return [one["id"] for one in (await world.get(f"{there}{query}", ward.anna)).body]
+
+    question = asked.body["id"]
+    assert (await found(), await found("?answered=true")) == ([question], [])
+    david = await world.person("david")
+    await world.join(ward.group, david.actor)
+    assert (await world.post(f"{there}/{question}/answered", david)).status == 403
+    for stranger in (ward.eve, ward.carl):
+        assert (await world.post(f"{there}/{question}/answered", stranger)).status == 404
+        assert (await world.get(there, stranger)).status == 404
+    for who in (ward.anna, ward.ben):
+        assert (await world.post(f"{there}/{question}/answered", who)).status == 200
+        assert (await found(), await found("?answered=true")) == ([], [question])
+        assert (await world.post(f"{there}/{question}/open", who)).status == 200
+        assert await found() == [question]
+
+
+async def test_a_question_crosses_to_another_group_by_its_authors_word_alone(world: World) -> None:
+    ward = await Ward.open(world)
+    await world.join(ward.other, ward.ben.actor)
+    await world.join(ward.other, ward.anna.actor)
+    await world.call("PATCH", f"/api/v1/groups/{ward.other.id}", ward.eve, json={"questions_of": "emergency-medicine"})
+    body = {"status": "@cardiologie Douleur #DocTocToc #EmergencyMedicine"}
+    question = (await world.post("/api/v1/statuses", ward.ben, json=body)).body["id"]
+    bring = f"/api/v1/groups/{ward.other.id}/questions/{question}/bring"
+    waiting = await world.db.read(lambda tx: tx.rows("SELECT owner_id FROM notices"))
+    assert [row[0] for row in waiting] == [ward.ben.actor.id]
+    seen = f"/api/v1/timelines/list/{ward.other.id}"
+    assert (await world.get(seen, ward.eve)).body == []
+    assert (await world.post(bring, ward.eve)).status == 404  # a moderator there, who may not even see it
+    assert (await world.post(bring, ward.anna)).status == 403
+    assert (await world.get(f"/api/v1/statuses/{question}", ward.eve)).status == 404
+    brought = await world.post(bring, ward.ben)
+    assert (brought.status, brought.body["visibility"]) == (200, "private")
+    (shown,) = (await world.get(seen, ward.eve)).body
+    assert shown["id"] == brought.body["id"] != question
+    assert "cardiologie" not in shown["content"]
+    assert (await world.post(bring, ward.ben)).status == 404
+    assert (await world.get(f"/api/v1/statuses/{question}", ward.eve)).status == 404
+
+
+async def test_what_the_other_group_would_refuse_stays_offered(world: World) -> None:
+    ward = await Ward.open(world)
+    await world.join(ward.other, ward.ben.actor)
+    there = f"/api/v1/groups/{ward.other.id}"
+    await world.call("PATCH", there, ward.eve, json={"questions_of": "cardiology"})
+    body = {"status": "@cardiologie #doctoctoc #cardiologie"}
+    question = (await world.post("/api/v1/statuses", ward.ben, json=body)).body["id"]
+    await world.call("PATCH", there, ward.eve, json={"posting": "moderators"})
+    assert (await world.post(f"{there}/questions/{question}/bring", ward.ben)).status == 403
+    await world.call("PATCH", there, ward.eve, json={"posting": "members"})
+    assert (await world.post(f"{there}/questions/{question}/bring", ward.ben)).status == 200
+
+
+async def test_apps_show_open_questions_as_a_list(world: World) -> None:
+    ward = await Ward.open(world)
+    mine = [one["title"] for one in (await world.get("/api/v1/lists", ward.anna)).body]
+    assert mine == ["Cardiologie"]
+    asked = (await world.post("/api/v1/statuses", ward.ben, json={"status": "@cardiologie #doctoctoc ?"})).body["id"]
+    (_, asking) = (await world.get("/api/v1/lists", ward.anna)).body
+    assert asking["title"] == "Cardiologie ?"
+    assert (await world.get(f"/api/v1/lists/{asking['id']}", ward.anna)).body == asking
+    shown = (await world.get(f"/api/v1/timelines/list/{asking['id']}", ward.anna)).body
+    assert [one["id"] for one in shown] == [asked]
+    for path in ("lists", "timelines/list"):
+        assert (await world.get(f"/api/v1/{path}/{asking['id']}", ward.eve)).status == 404
+    assert (await world.call("DELETE", f"/api/v1/lists/{asking['id']}", ward.anna)).status == 422
+    people = f"/api/v1/lists/{asking['id']}/accounts"
+    assert len((await world.get(people, ward.ben)).body) == 2
+    await world.call("PATCH", f"/api/v1/groups/{ward.group.id}", ward.anna, json={"members_shown": "moderators"})
+    assert (await world.get(people, ward.ben)).body == []
+    assert (await world.get(f"/api/v1/lists/{ward.group.id}/accounts", ward.ben)).body == []

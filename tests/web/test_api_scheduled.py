@@ -181,7 +181,7 @@ async def test_the_policies_are_asked_when_the_time_comes(world: World, checker:
     assert refused | {"params": kept["params"], "media_attachments": []} == kept | {"media_attachments": []}
     assert ids(refused["media_attachments"]) == [image.id]
     assert await posts_of(world, anna) == []
-    await world.join(group, anna.actor)
+    await world.join(group, anna.actor, moderator=True)
     await pass_by(world)
     assert await posts_of(world, anna) == []
     later = {"scheduled_at": moment(world.clock.now + HOUR)}

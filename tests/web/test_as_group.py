@@ -85,7 +85,8 @@ class Ward:
         ward.anna, ward.ben, ward.carl, ward.eve = [await world.person(name) for name in ("anna", "ben", "carl", "eve")]
         for one in (ward.anna, ward.ben, ward.carl, ward.eve):
             await world.attest(one.actor)
-        ward.group, ward.other = await world.group("cardiologie", listed=listed), await world.group("urgences")
+        ward.group = await world.group("cardiologie", listed=listed, moderated=False)
+        ward.other = await world.group("urgences", moderated=False)
         await world.join(ward.group, ward.anna.actor, moderator=True)
         await world.join(ward.group, ward.ben.actor)
         await world.join(ward.other, ward.eve.actor, moderator=True)

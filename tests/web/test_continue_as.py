@@ -14,7 +14,8 @@ async def open_ward(world: World) -> tuple[TestApp, dict[str, str]]:
     """An app, and by name the ids of whom Anna may be; she is signed in. Eve is in her group and moderates another."""
     anna = await add_person(world.db, "anna", password=PASSWORD, now=world.tick())
     eve = await world.person("eve")
-    group, other = await world.group("cardiologie", [eve]), await world.group("urgences", [anna])
+    group = await world.group("cardiologie", [eve], moderated=False)
+    other = await world.group("urgences", [anna], moderated=False)
     await world.join(group, anna.actor, moderator=True)
     await world.join(other, eve.actor, moderator=True)
     channel = await make_channel(world, "actualites", anna)

@@ -134,7 +134,7 @@ async def test_who_cannot_be_found_is_looked_for_twice_more(world: World, anne: 
 
 
 async def test_a_hidden_group_is_nobody(world: World, anne: Person) -> None:
-    await world.group("secret", listed=False)
+    await world.group("secret", listed=False, moderated=False)
     for kind in ("follows", "blocks", "mutes"):
         await bring(world, kind, "secret@chu-a.example\n")
     for _ in range(3):

@@ -8,28 +8,31 @@ from typing import Any
 from aiohttp import web
 
 from federation.outbox import closing
+from federation.outbox import questions as acts
 from federation.outbox.group_acts import acts_of
 from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.managing import get_own, list_own
-from policies.decision import Deny
+from policies.decision import Deny, Hold
 from policies.membership import Joining
 from policies.terms import Level
-from storage import actors
+from storage import actors, groups, questions
 from storage.database import Reader
-from storage.records import Actor, Group, PublicGroup
+from storage.records import Actor, Group, PublicGroup, Status
 from storage.relations import get_known
 from web.answers import answer, empty
 from web.auth import Viewer, requires
-from web.bodies import path_id, read_form
+from web.bodies import path_id, read_form, read_query
 from web.errors import ApiError
 from web.forms import Form
 from web.keys import CONTEXT
+from web.pagination import parse_page
 from web.render.groups import group_settings
-from web.showing import not_found, refusal
+from web.showing import not_found, refusal, show_after, show_timeline, stored_page
 
 routes = web.RouteTableDef()
 
 _LISTS = ("professions", "specialties", "countries")
+_TEXTS = ("members_shown", "question_tag", "questions_of")
 _FLAGS = ("files", "listed")
 _NUMBERS = ("retention_days", "case_days", "lease_hours")
 
@@ -114,11 +117,63 @@ async def invite(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     return empty()
 
 
+@routes.get("/api/v1/groups/{id}/questions")
+@requires("read:statuses")
+async def list_questions(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """What nobody has said is answered; with `answered`, what somebody has. For members, of whichever instance's group."""
+    form, group_id = read_query(request), path_id(request)
+    page, answered = parse_page(form), form.boolean("answered") or False
+
+    async def query(tx: Reader, now: int) -> list[Status]:
+        joined = await groups.list_groups_of(tx, viewer.actor_id, now=now)
+        if group_id not in {actor.id for _, actor in joined}:
+            raise not_found()
+        return await questions.list_questions(
+            tx, viewer.actor_id, group_id, stored_page(page), now=now, answered=answered
+        )
+
+    return await show_timeline(request, viewer, page, query)
+
+
+@routes.post("/api/v1/groups/{id}/questions/{status_id}/answered")
+@requires("write:statuses")
+async def mark_answered(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    return await _mark(request, viewer, answered=True)
+
+
+@routes.post("/api/v1/groups/{id}/questions/{status_id}/open")
+@requires("write:statuses")
+async def mark_open(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    return await _mark(request, viewer, answered=False)
+
+
+@routes.post("/api/v1/groups/{id}/questions/{status_id}/bring")
+@requires("write:statuses")
+async def bring(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Ask one's question, which is in another group, also in this one, that it was offered to."""
+    ctx, status_id = request.app[CONTEXT], path_id(request, "status_id")
+    outcome = await acts.bring(ctx, status_id, path_id(request), viewer.actor_id)
+    if isinstance(outcome, Deny | Hold):
+        raise await refusal(request, viewer, outcome, status=403)
+    return await show_after(request, viewer, outcome.status if outcome else None)
+
+
+async def _mark(request: web.Request, viewer: Viewer, *, answered: bool) -> web.Response:
+    ctx, status_id = request.app[CONTEXT], path_id(request, "status_id")
+    try:
+        outcome = await acts.mark(ctx, path_id(request), status_id, viewer.actor_id, by=viewer.name, answered=answered)
+    except LookupError as error:
+        raise not_found() from error
+    if outcome is not None:
+        raise await refusal(request, viewer, outcome, status=403)
+    return empty()
+
+
 async def _set_moderator(request: web.Request, viewer: Viewer, *, moderator: bool) -> None:
     group, person = await _about_somebody(request, viewer)
-    ctx, acts = request.app[CONTEXT], acts_of(group)
+    ctx, of_kind = request.app[CONTEXT], acts_of(group)
     try:
-        outcome = await acts.set_moderator(ctx, group.actor_id, person.id, by=viewer.name, moderator=moderator)
+        outcome = await of_kind.set_moderator(ctx, group.actor_id, person.id, by=viewer.name, moderator=moderator)
     except LookupError as error:
         raise not_found() from error
     await _done(request, viewer, outcome)
@@ -171,7 +226,7 @@ async def _done(request: web.Request, viewer: Viewer, outcome: Deny | None) -> N
 def _settings(form: Form) -> Settings:
     private: dict[str, Any] = {name: tuple(form.texts(name)) for name in _LISTS if name in form}
     private |= {name: form.boolean(name) for name in _FLAGS}
-    private |= {name: form.integer(name) for name in _NUMBERS}
+    private |= {name: form.integer(name) for name in _NUMBERS} | {name: form.text(name) for name in _TEXTS}
     rules = tuple(form.texts("rules")) if "rules" in form else None
     return Settings(
         form.text("title"),
@@ -179,7 +234,7 @@ def _settings(form: Form) -> Settings:
         rules,
         _joining(form.text("joining")),
         form.text("posting"),
-        Private(level=_level(form.text("level")), members_shown=form.text("members_shown"), **private),
+        Private(level=_level(form.text("level")), **private),
     )
 
 

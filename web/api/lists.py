@@ -2,11 +2,15 @@
 a List. A group's is read-only: who is in it is decided by joining and leaving.
 """
 
-from dataclasses import replace
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import assert_never
 
 from aiohttp import web
 
-from storage import groups, lists, relations
+from federation.outbox.groups import decide_listing
+from policies.decision import Deny
+from storage import groups, lists, questions, relations
 from storage.database import Reader, Transaction
 from storage.ids import new_id
 from storage.lists import MOST_LISTS, MOST_TITLE
@@ -20,6 +24,7 @@ from web.forms import Form
 from web.keys import CONTEXT
 from web.pagination import parse_page
 from web.render import Entity, group_list, people_list
+from web.render.timelines import OF_QUESTIONS, questions_list
 from web.showing import not_found, show_listed, stored_page
 
 routes = web.RouteTableDef()
@@ -37,9 +42,16 @@ async def list_lists(request: web.Request, viewer: Viewer) -> web.StreamResponse
     async def unit(tx: Reader) -> list[Entity]:
         joined = await groups.list_groups_of(tx, viewer.actor_id, now=now)
         made = await lists.list_lists(tx, viewer.actor_id)
-        return [group_list(actor) for _, actor in joined] + [people_list(one) for one in made]
+        asking = await questions.list_asking(tx, [actor.id for _, actor in joined], viewer=viewer.actor_id, now=now)
+        shown = [one for _, actor in joined for one in _lists_of(actor, asking)]
+        return shown + [people_list(one) for one in made]
 
     return answer(await ctx.db.read(unit))
+
+
+def _lists_of(group: Actor, asking: Collection[int]) -> list[Entity]:
+    """A group, and while somebody waits for an answer in it, what is asked there."""
+    return [group_list(group), questions_list(group)] if group.id in asking else [group_list(group)]
 
 
 @routes.post("/api/v1/lists")
@@ -64,7 +76,15 @@ async def get_list(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     ctx, list_id = request.app[CONTEXT], path_id(request)
     now = ctx.now()
     found = await ctx.db.read(lambda tx: require_list(tx, viewer, list_id, now=now))
-    return answer(people_list(found) if isinstance(found, PeopleList) else group_list(found))
+    match found:
+        case PeopleList():
+            return answer(people_list(found))
+        case OpenQuestions(group):
+            return answer(questions_list(group))
+        case Actor():
+            return answer(group_list(found))
+        case _ as never:
+            assert_never(never)
 
 
 @routes.put("/api/v1/lists/{id}")
@@ -121,9 +141,13 @@ async def list_members(request: web.Request, viewer: Viewer) -> web.StreamRespon
         page = replace(page, limit=MOST_MEMBERS)
 
     async def query(tx: Reader, now: int) -> list[Listed]:
-        if isinstance(await require_list(tx, viewer, list_id, now=now), PeopleList):
+        found = await require_list(tx, viewer, list_id, now=now)
+        if isinstance(found, PeopleList):
             return await relations.list_listed(tx, list_id, stored_page(page))
-        return await relations.list_members(tx, list_id, stored_page(page), now=now)
+        group = found.group if isinstance(found, OpenQuestions) else found
+        if group.local and isinstance(await decide_listing(tx, group.id, viewer.actor_id, now), Deny):
+            return []
+        return await relations.list_members(tx, group.id, stored_page(page), now=now)
 
     return await show_listed(request, viewer, page, query)
 
@@ -176,18 +200,27 @@ async def list_lists_with(request: web.Request, viewer: Viewer) -> web.StreamRes
     return answer([people_list(one) for one in await ctx.db.read(unit)])
 
 
-async def require_list(tx: Reader, viewer: Viewer, list_id: int, *, now: int) -> Actor | PeopleList:
-    """One of the viewer's lists, or a group of which they are a member at this moment; 404 otherwise, as for what does
-    not exist.
+@dataclass(frozen=True, slots=True)
+class OpenQuestions:
+    """What is asked in a group and not answered, as a list."""
+
+    group: Actor
+
+
+async def require_list(tx: Reader, viewer: Viewer, list_id: int, *, now: int) -> Actor | PeopleList | OpenQuestions:
+    """One of the viewer's lists, or a group of which they are a member at this moment, or its questions; 404 otherwise, as
+    for what does not exist.
     """
     own = await lists.get_list(tx, list_id, owner_id=viewer.actor_id)
     if own is not None:
         return own
     joined = await groups.list_groups_of(tx, viewer.actor_id, now=now)
-    actor = next((actor for _, actor in joined if actor.id == list_id), None)
-    if actor is None:
-        raise not_found()
-    return actor
+    named = {actor.id: actor for _, actor in joined}
+    if list_id in named:
+        return named[list_id]
+    if list_id - OF_QUESTIONS in named:
+        return OpenQuestions(named[list_id - OF_QUESTIONS])
+    raise not_found()
 
 
 async def _require_own(tx: Reader, viewer: Viewer, list_id: int, *, now: int) -> PeopleList:

@@ -2,11 +2,11 @@
 
 from aiohttp import web
 
-from storage import cards, timelines
+from storage import cards, questions, timelines
 from storage.database import Reader
 from storage.records import PeopleList, Status
 from storage.timelines import Kinds, Tags
-from web.api.lists import require_list
+from web.api.lists import OpenQuestions, require_list
 from web.auth import Viewer, public, requires
 from web.bodies import path_id, read_query
 from web.forms import Form
@@ -92,6 +92,8 @@ async def get_list(request: web.Request, viewer: Viewer) -> web.StreamResponse:
 
     async def query(tx: Reader, now: int) -> list[Status]:
         found = await require_list(tx, viewer, list_id, now=now)
+        if isinstance(found, OpenQuestions):
+            return await questions.list_questions(tx, viewer.actor_id, found.group.id, stored_page(page), now=now)
         ask = timelines.list_people if isinstance(found, PeopleList) else timelines.list_group
         return await ask(tx, viewer.actor_id, list_id, stored_page(page), now=now)
 

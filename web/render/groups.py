@@ -30,5 +30,7 @@ def group_settings(group: Group | PublicGroup, actor: Actor) -> Entity:
         "retention_days": group.retention_days,
         "case_days": group.case_days,
         "lease_hours": group.lease_hours,
+        "question_tag": group.question_tag,
+        "questions_of": group.questions_of,
         "closed": group.closed,
     }

@@ -13,6 +13,15 @@ def group_list(group: Actor) -> Entity:
     return {"id": str(group.id), "title": title, "replies_policy": "list", "exclusive": False}
 
 
+OF_QUESTIONS = 1 << 62  # more than any id: the list of a group's questions has the group's id and this
+
+
+def questions_list(group: Actor) -> Entity:
+    """List: what is asked in a private group and not answered."""
+    named = group_list(group)
+    return named | {"id": str(group.id + OF_QUESTIONS), "title": f"{named['title']} ?"}
+
+
 def people_list(made: PeopleList) -> Entity:
     """List: people whom a member sorted together."""
     return {
