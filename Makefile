@@ -14,7 +14,7 @@ TIME ?= 300
 SEED ?= $(shell date +%s)
 run: export CONFRERE_CONFIG = $(INSTANCE)/confrere.toml
 
-.PHONY: run demo test fuzz leakhunt search check bench fmt
+.PHONY: run demo test mutants fuzz leakhunt search check bench fmt
 
 # An instance on http://localhost:8000 with an embedded database; the first run prints the owner's sign-in link.
 run: $(VENV)/.run $(INSTANCE)/.owner
@@ -37,6 +37,10 @@ demo: $(VENV)/.run
 test: $(VENV)/.dev $(if $(shell command -v npm),$(NODE:%=%/node_modules/.package-lock.json))
 	$(BIN)/pytest -n 2 -rs --cov --cov-report=term-missing:skip-covered --cov-fail-under=100 $(PURE)
 	$(BIN)/pytest -n 2 -rs --dist worksteal $(PURE:%=--ignore %)
+
+# Whether each guard of docs/invariants.md is missed by its test when it is taken out of a copy of the tree.
+mutants: $(VENV)/.dev
+	@$(BIN)/python -m tests.mutants
 
 # What hostile peers may write, for TIME seconds (and to the end of the last round), a new seed each round. A failure is
 # found again with the SEED that was printed last.

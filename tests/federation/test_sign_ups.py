@@ -1,9 +1,11 @@
 """Who asked for an account and waits: nothing shows them until they are let in, and nothing is kept of who is not."""
 
+import asyncio
+
 import pytest
 
 from federation.outbox.profiles import NameTakenError, NewMember, create_member
-from federation.outbox.sign_ups import NotWaitingError, approve, reject
+from federation.outbox.sign_ups import Link, NotWaitingError, approve, reject, sign_up
 from storage import audit, members, sign_ups
 from storage.records import Actor
 from tests.federation.home import Home
@@ -44,6 +46,14 @@ async def test_who_is_approved_before_confirming_waits_on(home: Home, peer: Peer
     await approve(home.ctx, nina.id, by="anna")
     assert not await is_there(home, ben, nina)
     assert [person.actor.id for person in await home.db.read(sign_ups.list_waiting)] == [nina.id]
+
+
+async def test_a_name_is_taken_by_one_of_two_who_ask_at_once(home: Home) -> None:
+    """Both were told before that it is free; of names that an eye takes for each other, too."""
+    wanted = [NewMember(name, f"{name}@a.example", "") for name in ("marie", "rnarie")]
+    asked = [sign_up(home.ctx, new, Link("token", "hash")) for new in wanted]
+    ended = await asyncio.gather(*asked, return_exceptions=True)
+    assert sorted(type(one).__name__ for one in ended) == ["Actor", "TakenError"]
 
 
 async def test_nothing_is_kept_of_who_is_turned_away(home: Home) -> None:

@@ -42,7 +42,7 @@ from policies.ruleset import (
     day_of,
     peer_standing,
 )
-from policies.terms import Audience, Kind, Level, PeerState
+from policies.terms import Audience, Kind, Level, Part, PeerState
 from policies.verification import AttestationFacts, Criteria, Purpose, Verified, standing
 from policies.visibility import Door, FetchFacts, SeeFacts, may_fetch, may_see
 
@@ -279,6 +279,41 @@ def every(facts: type[T], **fixed: object) -> list[T]:
     return [facts(**dict(zip(finite, values, strict=True))) for values in itertools.product(*finite.values())]
 
 
+BASE = Ruleset(
+    "A",
+    audiences=dict.fromkeys(Audience, Sharing.ALLOW) | {Audience.GROUP: Sharing.MEMBERS},
+    peers={"b.example": Peer("b.example", "B", PeerState.ACTIVE, Level.DECLARED, onward=Onward.REACH)},
+)
+"""A ruleset that lets through what can be let through: what chance seldom draws is tried in full by it."""
+
+
+def with_peer(**changes: Any) -> Ruleset:
+    return replace(BASE, peers={"b.example": replace(BASE.peers["b.example"], **changes)})
+
+
+EACH_STATE = [with_peer(state=state) for state in PeerState if state is not PeerState.UNKNOWN]
+
+
+def every_fetch(**fixed: Any) -> list[FetchFacts]:
+    """Each asker at the peer, for each of the doors, unless `fixed` says otherwise."""
+    doors = [fixed.pop("door")] if "door" in fixed else list(Door)
+    given_ = {"host": "b.example", "group": "g", **fixed}
+    return [facts for door in doors for facts in every(FetchFacts, door=door, **given_)]
+
+
+def every_sending(**fixed: Any) -> list[SendFacts]:
+    """A post of a group of ours on its way to the peer, unless `fixed` says otherwise."""
+    given_ = {
+        "host": "b.example",
+        "kind": Kind.CONTENT,
+        "group": "g",
+        "onward": None,
+        "parts": frozenset[Part](),
+        **fixed,
+    }
+    return every(SendFacts, **given_)
+
+
 # 1. No leak.
 
 
@@ -323,8 +358,17 @@ def test_more_rights_never_hide_and_fewer_never_show() -> None:
 
 @STEADY
 @given(fetch_facts, rulesets)
-def test_a_group_post_is_fetched_only_through_its_doors(facts: FetchFacts, ruleset: Ruleset) -> None:
-    facts = replace(facts, audience=Audience.GROUP)
+def test_a_group_post_is_fetched_only_through_its_doors_under_any_ruleset(facts: FetchFacts, ruleset: Ruleset) -> None:
+    check_doors(replace(facts, audience=Audience.GROUP), ruleset)
+
+
+def test_a_group_post_is_fetched_only_through_its_doors() -> None:
+    for ruleset, facts in itertools.product(EACH_STATE, every_fetch(audience=Audience.GROUP)):
+        check_doors(facts, ruleset)
+    assert any(passes(may_fetch(facts, BASE, TODAY)) for facts in every_fetch(audience=Audience.GROUP))
+
+
+def check_doors(facts: FetchFacts, ruleset: Ruleset) -> None:
     if passes(may_fetch(facts, ruleset, TODAY)):
         assert facts.fresh
         assert facts.capable
@@ -335,7 +379,17 @@ def test_a_group_post_is_fetched_only_through_its_doors(facts: FetchFacts, rules
 
 @STEADY
 @given(fetch_facts, rulesets)
-def test_hidden_and_absent_answer_alike(facts: FetchFacts, ruleset: Ruleset) -> None:
+def test_hidden_and_absent_answer_alike_under_any_ruleset(facts: FetchFacts, ruleset: Ruleset) -> None:
+    check_alike(facts, ruleset)
+
+
+def test_hidden_and_absent_answer_alike() -> None:
+    for ruleset, audience in itertools.product(EACH_STATE, Audience):
+        for facts in every_fetch(audience=audience):
+            check_alike(facts, ruleset)
+
+
+def check_alike(facts: FetchFacts, ruleset: Ruleset) -> None:
     hidden = may_fetch(facts, ruleset, TODAY)
     absent = may_fetch(replace(facts, exists=False), ruleset, TODAY)
     if not passes(hidden):
@@ -347,10 +401,19 @@ def test_hidden_and_absent_answer_alike(facts: FetchFacts, ruleset: Ruleset) -> 
 
 @STEADY
 @given(send_facts, rulesets)
-def test_a_group_post_goes_only_to_capable_active_peers_with_members_or_to_its_home(
+def test_a_group_post_goes_only_to_capable_active_peers_with_members_or_to_its_home_under_any_ruleset(
     facts: SendFacts, ruleset: Ruleset
 ) -> None:
-    facts = replace(facts, kind=Kind.CONTENT, audience=Audience.GROUP)
+    check_sending(replace(facts, kind=Kind.CONTENT, audience=Audience.GROUP), ruleset)
+
+
+def test_a_group_post_goes_only_to_capable_active_peers_with_members_or_to_its_home() -> None:
+    for ruleset, facts in itertools.product(EACH_STATE, every_sending(audience=Audience.GROUP)):
+        check_sending(facts, ruleset)
+    assert any(passes(may_send(facts, BASE, TODAY)) for facts in every_sending(audience=Audience.GROUP))
+
+
+def check_sending(facts: SendFacts, ruleset: Ruleset) -> None:
     if passes(may_send(facts, ruleset, TODAY)):
         assert facts.capable
         assert facts.onward is not None or (facts.members and facts.in_reach)
@@ -376,7 +439,20 @@ def test_nobody_joins_from_a_host_that_does_not_enforce(facts: JoinFacts, rulese
 
 @STEADY
 @given(post_facts, rulesets)
-def test_a_post_never_reaches_beyond_what_was_asked_nor_beyond_its_parent(facts: PostFacts, ruleset: Ruleset) -> None:
+def test_a_post_never_reaches_beyond_what_was_asked_nor_beyond_its_parent_under_any_ruleset(
+    facts: PostFacts, ruleset: Ruleset
+) -> None:
+    check_reach(facts, ruleset)
+
+
+def test_a_post_never_reaches_beyond_what_was_asked_nor_beyond_its_parent() -> None:
+    groups = [(), (GroupFacts(GROUP_URI, member=True),), (GroupFacts(GROUP_URI, member=False),)]
+    above = [None, *(ParentFacts(each, GROUP_URI if each is Audience.GROUP else "") for each in Audience)]
+    for audience, parent, named, others in itertools.product(Audience, above, groups, (False, True)):
+        check_reach(PostFacts(audience, named, mentions_others=others, parent=parent), BASE)
+
+
+def check_reach(facts: PostFacts, ruleset: Ruleset) -> None:
     decision = decide(facts, ruleset, NOW)
     if isinstance(decision, Deny):
         return
@@ -434,6 +510,48 @@ def test_a_ruleset_that_only_adds_refusals_allows_nothing_new(
     facts = data.draw(strategy)
     if passes(point(facts, narrow)):
         assert passes(point(facts, wide))
+
+
+def pairs_of(order: Mapping[T, Sequence[T]]) -> list[tuple[T, T]]:
+    return [(wide, narrow) for wide in order for narrow in order[wide] if narrow is not wide]
+
+
+def single_narrowings() -> list[tuple[Ruleset, Ruleset]]:
+    """The base, and with it each setting of a peer or a group alone, wide and narrower."""
+    peers: list[tuple[str, Mapping[Any, Sequence[Any]]]] = [
+        ("state", STATES),
+        ("agreement", AGREEMENTS),
+        ("direction", DIRECTIONS),
+        ("onward", ONWARDS),
+    ]
+    found = [(with_peer(**{name: a}), with_peer(**{name: b})) for name, order in peers for a, b in pairs_of(order)]
+    for audience in Audience:
+        found += [
+            (with_peer(audiences={audience: a}), with_peer(audiences={audience: b})) for a, b in pairs_of(SHARINGS)
+        ]
+    for a, b in pairs_of(REACHES):
+        found.append((replace(BASE, groups={"g": GroupRule(a)}), replace(BASE, groups={"g": GroupRule(b)})))
+    return found
+
+
+def test_no_setting_that_adds_refusals_allows_anything_new() -> None:
+    sent = [facts for audience in Audience for facts in every_sending(audience=audience)]
+    asked = [
+        facts
+        for audience in Audience
+        for facts in every_fetch(audience=audience, exists=True, fresh=True, capable=True, group_home=False)
+    ]
+    for wide, narrow in single_narrowings():
+        for leaving in sent:
+            assert passes(may_send(leaving, wide, TODAY)) or not passes(may_send(leaving, narrow, TODAY)), (
+                narrow,
+                leaving,
+            )
+        for asking in asked:
+            assert passes(may_fetch(asking, wide, TODAY)) or not passes(may_fetch(asking, narrow, TODAY)), (
+                narrow,
+                asking,
+            )
 
 
 @STEADY
