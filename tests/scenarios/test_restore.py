@@ -229,6 +229,30 @@ async def test_a_members_home_restored_shows_nothing_until_it_has_asked(case: Ca
     assert await texts(case.bea) == []
 
 
+@ON_ONE_ENGINE
+async def test_what_ended_at_a_members_home_stays_ended_at_once(case: Case) -> None:
+    """Ben left, and Bea was removed: the journal knows, before any home is asked. An older word brings nobody back."""
+    await case.anna.post("@cardiologie un cas before")
+    await case.world.settle()
+    copy = case.copy(case.b)
+    remote = await case.b.ctx.db.read(lambda tx: actors.get_actor_by_uri(tx, case.group.uri))
+    assert remote is not None
+    await follow_acts.unfollow(case.b.ctx, case.ben.actor.id, remote.id)
+    bea = await case.known(case.a, case.bea)
+    assert await group_acts.remove(case.a.ctx, case.group.id, bea.id, by="anna") is True
+    await case.world.settle()
+    ended = await case.b.ctx.db.read(lambda tx: groups.get_membership(tx, remote.id, case.bea.actor.id))
+
+    assert (await case.restore(case.b, copy)).whole
+    for member in (case.ben, case.bea):
+        assert await case.state(case.b, member) == "ended"
+        assert await texts(member) == []
+    known = await case.b.ctx.db.read(lambda tx: groups.get_membership(tx, remote.id, case.bea.actor.id))
+    assert known is not None
+    assert ended is not None
+    assert known.epoch == ended.epoch
+
+
 async def test_without_the_journal_somebody_looks_at_the_members_first(case: Case) -> None:
     await case.anna.post("@cardiologie un cas before")
     await case.world.settle()
