@@ -75,6 +75,14 @@ MUTANTS = (
     ),
     Mutant(
         1,
+        "a host whose members nobody has confirmed waits",
+        "policies/delivery.py",
+        'Allow("group:members") if facts.members else Hold("group:members", Reason.UNCONFIRMED)',
+        'Allow("group:members")',
+        f"{_NEVER}test_a_group_post_goes_only_to_capable_active_peers_with_members_or_to_its_home",
+    ),
+    Mutant(
+        1,
         "a group post goes only to hosts that enforce groups",
         "policies/delivery.py",
         "    if not facts.capable:\n",
@@ -136,7 +144,7 @@ MUTANTS = (
         "policies/posting.py",
         "    if facts.before is Audience.GROUP and not facts.member:\n",
         "    if False:\n",
-        "tests/federation/test_inbox_group_home.py::test_an_edit_is_its_authors_while_a_member_and_widens_nothing",
+        "tests/policies/test_policy_posting.py::test_edits",
     ),
     # 3. Narrowing is monotone
     Mutant(

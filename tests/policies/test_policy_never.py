@@ -414,7 +414,10 @@ def test_a_group_post_goes_only_to_capable_active_peers_with_members_or_to_its_h
 
 
 def check_sending(facts: SendFacts, ruleset: Ruleset) -> None:
-    if passes(may_send(facts, ruleset, TODAY)):
+    decision = may_send(facts, ruleset, TODAY)
+    if facts.onward is None and not facts.members and not facts.unconfirmed:
+        assert isinstance(decision, Deny)  # what is held is sent some day
+    if passes(decision):
         assert facts.capable
         assert facts.onward is not None or (facts.members and facts.in_reach)
         assert peer_standing(ruleset, facts.host, TODAY).state is PeerState.ACTIVE
