@@ -9,7 +9,19 @@ from os import getloadavg
 import orjson
 import uvloop
 
-from bench import ceilings, crash, discovery, fanout, footprint, inbound, policies, posting, streaming, timelines
+from bench import (
+    ceilings,
+    crash,
+    discovery,
+    fanout,
+    footprint,
+    group_pages,
+    inbound,
+    policies,
+    posting,
+    streaming,
+    timelines,
+)
 from bench.figures import HEADING, Figure, Plan, Report, as_document, circumstances, row
 from bench.instance import available_engines
 
@@ -20,6 +32,7 @@ MEASURES: dict[str, Callable[[Plan, Report], Awaitable[None]]] = {
     "inbound": inbound.measure,
     "fanout": fanout.measure,
     "timelines": timelines.measure,
+    "group_pages": group_pages.measure,
     "posting": posting.measure,
     "discovery": discovery.measure,
     "streaming": streaming.measure,
