@@ -13,7 +13,7 @@ from policies.ruleset import Agreement
 from policies.terms import PeerState
 from policies.toml_text import Path, Statement, line_of, statements
 
-Setting: TypeAlias = str | int | Agreement | Mapping[str, str]
+Setting: TypeAlias = str | int | Agreement | Mapping[str, str] | list[str]
 
 _BY_HAND = ("is written in a way that only a person can edit", "doit être modifié à la main")
 
@@ -178,7 +178,7 @@ def _lines(text: str, statement: Statement) -> tuple[int, int]:
 def _plain(value: Setting) -> object:
     if isinstance(value, Agreement):
         return {"reference": value.reference, "from": value.starts, "until": value.until}
-    return value if isinstance(value, str | int) else dict(value)
+    return value if isinstance(value, str | int | list) else dict(value)
 
 
 def _written(value: Setting) -> str:
@@ -186,6 +186,8 @@ def _written(value: Setting) -> str:
     plain = _plain(value)
     if isinstance(plain, dict):
         return "{ " + ", ".join(f"{key_text((key,))} = {_scalar(each)}" for key, each in plain.items()) + " }"
+    if isinstance(plain, list):
+        return f"[{', '.join(map(_scalar, plain))}]"
     return _scalar(plain)
 
 

@@ -223,6 +223,7 @@ def _read_peer(host: str, table: _Table, verified_from: Level) -> Peer:
         organisation=table.need("organisation", _text, ""),
         state=table.need("state", _word(STATES), PeerState.SUSPENDED),
         identifier=table.take("identifier", _text, ""),
+        contacts=table.take("contacts", _texts, ()),
         agreement=_read_agreement(table.table("agreement")) if "agreement" in table.left else None,
         direction=table.take("direction", _word(tuple(Direction)), Direction.BOTH),
         audiences=_read_audiences(table.table("audiences")),
@@ -294,6 +295,12 @@ def _text(value: object) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _WrongError(("must be a text", "doit être un texte", ""))
     return value
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise _WrongError(("must be a list of texts", "doit être une liste de textes", ""))
+    return tuple(_each(value, _text))
 
 
 def _word(allowed: tuple[E, ...]) -> Callable[[object], E]:

@@ -121,6 +121,7 @@ class Peer:
     state: PeerState
     accept_levels_from: Level
     identifier: str = ""
+    contacts: tuple[str, ...] = ()
     agreement: Agreement | None = None
     direction: Direction = Direction.BOTH
     onward: Onward = Onward.LISTED

@@ -125,7 +125,9 @@ def _profile(ruleset: Ruleset, host: str, days: tuple[date, ...]) -> object:
     """All that a ruleset says of a host, but for its name."""
     standings = [peer_standing(ruleset, host, day) for day in days]
     peers = [
-        repr(replace(each.peer, host="", organisation="", identifier="", agreement=None, list="")) if each.peer else ""
+        repr(replace(each.peer, host="", organisation="", identifier="", contacts=(), agreement=None, list=""))
+        if each.peer
+        else ""
         for each in standings
     ]
     reach = tuple(group_reaches(ruleset, group, host) for group in sorted(ruleset.groups))

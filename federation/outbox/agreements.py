@@ -49,15 +49,17 @@ async def _warn(act: Act, warned: Warned) -> None:
 
 
 def _words(peer: Peer, agreement: Agreement, left: int, *, french: bool) -> str:
-    after = peer.on_expiry.value
+    after, whom = peer.on_expiry.value, ", ".join(peer.contacts)
     if french:
         return (
             f"La convention {agreement.reference} avec {peer.organisation} ({peer.host}) prend fin le {agreement.until}, "
             f"dans {left} jours. Ensuite : {_AFTER_FR[after]}. Pour la renouveler : confrere peer set {peer.host} --until"
+            + (f" ; à qui en parler : {whom}" if whom else "")
         )
     return (
         f"The agreement {agreement.reference} with {peer.organisation} ({peer.host}) ends on {agreement.until}, "
         f"in {left} days. Then: {_AFTER_EN[after]}. To renew it: confrere peer set {peer.host} --until"
+        + (f"; whom to speak to: {whom}" if whom else "")
     )
 
 

@@ -47,6 +47,7 @@ _HEADINGS = {
     "actor": "acteur",
     "group_only": "messages de groupe",
     "identifier": "identifiant",
+    "contacts": "contacts",
     "audiences": "audiences",
     "accept_levels_from": "niveaux acceptés dès",
     "draft": "projet",

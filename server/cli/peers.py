@@ -84,15 +84,26 @@ def add(
 @click.option("--until", type=_DAY, metavar="D")
 @click.option("--on-expiry", type=click.Choice([each.value for each in OnExpiry]))
 @click.option("--retention-days", type=click.IntRange(min=1), metavar="N")
+@click.option("--identifier", metavar="N", help=say("Number in a register.", "Numéro dans un répertoire."))
+@click.option(
+    "--contact",
+    "contacts",
+    multiple=True,
+    metavar="C",
+    help=say("May be repeated; '' takes all out.", "Peut être répété ; '' les retire."),
+)
 @click.option("--reason", default="", metavar="R")
 @click.pass_obj
 def set_(console: Console, /, host: str, reason: str, **given: Any) -> None:
     agreement, starts, until = (given.pop(name) for name in ("agreement", "starts", "until"))
+    contacts = given.pop("contacts")
     changes: dict[str, edits.Setting | None] = {name: value for name, value in given.items() if value is not None}
     if agreement == "":
         changes["agreement"] = None
     elif agreement or starts or until:
         changes["agreement"] = _agreement(agreement, starts, until)
+    if contacts:
+        changes["contacts"] = [each for each in contacts if each] or None
     if not changes:
         raise Refused(say("nothing to change; see --help", "rien à changer ; voir --help"))
     version = _change(console, lambda text: edits.set_peer(text, host, changes), reason=reason or f"peer set {host}")
@@ -150,6 +161,7 @@ def show(console: Console, host: str) -> None:
             "host": host,
             "organisation": peer.organisation,
             "identifier": peer.identifier,
+            "contacts": list(peer.contacts),
             "state": standing.state.value,
             "reason": standing.cause.value if standing.cause else None,
             "agreement": _agreement_text(peer),

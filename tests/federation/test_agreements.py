@@ -36,6 +36,7 @@ async def agree(home: Home, peer: Peer, reference: str, *, days: int) -> None:
     agreement = (
         f'agreement = {{ reference = "{reference}", from = {today - timedelta(days=1)}, '
         f"until = {today + timedelta(days=days)} }}\n"
+        'contacts = ["DPO, dpo@peer.example", "0199000000"]\n'
     )
     await peers.save_rules(home.ctx, ruleset(peer.host, more=agreement), by="console", reason="test")
 
@@ -57,6 +58,7 @@ async def test_admins_are_told_once_at_each_step(home: Home, peer: Peer, caplog:
     first = dict(found[:2])
     assert first["anna"].startswith("@anna La convention 2026-014 avec Peer")
     assert "in 60 days. Then: content is held both ways." in first["nina"]
+    assert all("DPO, dpo@peer.example, 0199000000" in text for text in first.values())
     assert [peer.host in one.getMessage() for one in caplog.records] == [True] * 4
 
 

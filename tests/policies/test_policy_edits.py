@@ -56,6 +56,8 @@ def test_set_replaces_in_place_and_keeps_comments() -> None:
 def test_set_adds_at_the_end_of_the_peers_table() -> None:
     numbered = set_peer(TEXT, "b.example", {"retention_days": 365})
     assert parse(numbered).peers["b.example"].retention_days == 365
+    called = set_peer(TEXT, "b.example", {"contacts": ['Zoé, "DPO"', "0199000000"]})
+    assert parse(called).peers["b.example"].contacts == ('Zoé, "DPO"', "0199000000")
     edited = set_peer(TEXT, "b.example", {"audiences": {"group": "deny"}, "onward": "deny"})
     added = 'audiences = { group = "deny" }\nonward = "deny"\n'
     assert edited == TEXT.replace('  direction = "both"\n', '  direction = "both"\n' + added)

@@ -45,6 +45,7 @@ group = "members"
 [peers."chu-b.example"]
 organisation = "CHU B"
 identifier = "FINESS 990000002"
+contacts = ["Data protection, dpo@chu-b.example", "0199000000"]
 state = "active"
 agreement = { reference = "2026-014", from = 2026-01-10, until = 2027-01-10 }
 direction = "in"
@@ -103,6 +104,7 @@ def test_every_setting_is_read() -> None:
                 host="chu-b.example",
                 organisation="CHU B",
                 identifier="FINESS 990000002",
+                contacts=("Data protection, dpo@chu-b.example", "0199000000"),
                 state=PeerState.ACTIVE,
                 agreement=Agreement("2026-014", date(2026, 1, 10), date(2027, 1, 10)),
                 direction=Direction.IN,
@@ -146,7 +148,7 @@ def test_what_is_not_said_is_the_narrow_choice() -> None:
         audiences={},
         peers={
             "b.example": Peer(
-                "b.example", "B", PeerState.ACTIVE, Level.CHECKED, "", None, Direction.BOTH, Onward.LISTED
+                "b.example", "B", PeerState.ACTIVE, Level.CHECKED, "", (), None, Direction.BOTH, Onward.LISTED
             )
         },
     )
@@ -257,6 +259,8 @@ public = "block"
     [
         ("[instance]\norganisation='A'\n[lists.l]\nkey = 'z6Mk'\n", 4, "lists.l.key"),
         ("[instance]\norganisation='A'\n[peers.b]\nlist = 'x'\n", 4, "peers.b.list"),
+        ("[instance]\norganisation='A'\n[peers.b]\ncontacts = 'x'\n", 4, "peers.b.contacts"),
+        ("[instance]\norganisation='A'\n[peers.b]\ncontacts = ['x', 3]\n", 4, "peers.b.contacts"),
         ("peers = 3\n[instance]\norganisation='A'", 1, "peers"),
         ("[instance]\norganisation='A'\n[[peers]]\nstate='active'", 3, "peers"),
         ("[instance]\norganisation='A'\n[peers]\n'b.example' = 'active'", 4, 'peers."b.example"'),

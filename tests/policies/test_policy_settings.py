@@ -193,7 +193,7 @@ EFFECTS = [
     group("specialties", '["neurology"]'),
 ]  # fmt: skip
 
-DESCRIPTIONS = {"instance.organisation", "peers.organisation", "peers.identifier", "peers.list"}
+DESCRIPTIONS = {"instance.organisation", "peers.organisation", "peers.identifier", "peers.contacts", "peers.list"}
 """What says who somebody is, and decides nothing; a list decides by its own table."""
 
 

@@ -479,13 +479,18 @@ def test_a_peer_is_added_changed_and_removed(console: Console) -> None:
     shown = console.ask("peer", "show", "chu-b.example")
     assert (shown["state"], shown["direction"], shown["reason"]) == ("suspended", "in", "peer_suspended")
     assert shown["agreement"] == "2026-014 (2020-01-10 – 2099-01-10)"
-    console.do("peer", "set", "chu-b.example", "--agreement", "")
-    assert console.ask("peer", "show", "chu-b.example")["agreement"] is None
+    called = ("--contact", "DPO, dpo@chu-b.example", "--contact", "0199000000", "--identifier", "FINESS 990000002")
+    console.do("peer", "set", "chu-b.example", *called)
+    shown = console.ask("peer", "show", "chu-b.example")
+    assert (shown["contacts"], shown["identifier"]) == (["DPO, dpo@chu-b.example", "0199000000"], "FINESS 990000002")
+    console.do("peer", "set", "chu-b.example", "--agreement", "", "--contact", "")
+    shown = console.ask("peer", "show", "chu-b.example")
+    assert (shown["agreement"], shown["contacts"]) == (None, [])
     console.do("peer", "remove", "chu-b.example")
     assert console.ask("peer", "list") == []
     log = console.ask("policy", "log")
     assert [row["reason"] for row in log[:2]] == ["peer remove chu-b.example", "peer set chu-b.example"]
-    assert log[2]["reason"] == "breach"
+    assert log[3]["reason"] == "breach"
 
 
 def test_an_agreement_that_has_ended_shows_as_quarantine(console: Console) -> None:
