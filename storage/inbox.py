@@ -46,12 +46,24 @@ async def finish_all(tx: Transaction, item_ids: Collection[int]) -> None:
     )
 
 
-async def requeue_held(tx: Transaction, *, host: str | None, now: int) -> int:
-    """Make held items due again: all rules run again. Answers how many."""
+async def requeue_held(tx: Transaction, *, host: str | None, now: int, item_id: int | None = None) -> int:
+    """Make held items due again, or one of them: all rules run again. Answers how many."""
     return await tx.execute(
-        "UPDATE inbox SET state = 'due', due_at = :now, attempts = 0 WHERE state = 'held' AND (:host = '*' OR host = :host)",
+        "UPDATE inbox SET state = 'due', due_at = :now, attempts = 0 WHERE state = 'held' "
+        "AND (:host = '*' OR host = :host) AND id = coalesce(:item, id)",
         now=now,
         host="*" if host is None else host,
+        item=item_id,
+    )
+
+
+async def list_unfinished(tx: Reader, host: str, *, limit: int) -> list[Row]:
+    """(id, type, activity, state, attempts, received_at, reason, bytes) of what a host sent and is not applied: no content."""
+    return await tx.rows(
+        "SELECT id, type, activity_uri, state, attempts, received_at, reason, coalesce(length(body), 0) FROM inbox "
+        "WHERE host = :host AND state <> 'done' ORDER BY id DESC LIMIT :limit",
+        host=host,
+        limit=limit,
     )
 
 
@@ -79,8 +91,11 @@ async def give_up_held(tx: Transaction, host: str, *, before: int, reason: str) 
     )
 
 
-async def drop_held(tx: Transaction, *, host: str) -> int:
-    return await tx.execute("DELETE FROM inbox WHERE state = 'held' AND host = :host", host=host)
+async def drop_held(tx: Transaction, *, host: str, item_id: int | None = None) -> int:
+    """Forget what is held of a host, or one item of it."""
+    return await tx.execute(
+        "DELETE FROM inbox WHERE state = 'held' AND host = :host AND id = coalesce(:item, id)", host=host, item=item_id
+    )
 
 
 async def count_by_state(tx: Reader) -> list[Row]:

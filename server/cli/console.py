@@ -87,6 +87,8 @@ _HEADINGS = {
     "disabled": "désactivé",
     "moderator": "modérateur",
     "queue": "file",
+    "item": "élément",
+    "bytes": "octets",
     "french": "français",
     "english": "anglais",
     "shortcode": "nom court",

@@ -27,6 +27,16 @@ class Moved:
         return self.deliveries + self.inbox
 
 
+_item = click.option(
+    "--item",
+    type=click.IntRange(min=1),
+    metavar="ID",
+    help=say(
+        "Only this one, of those received (queue show HOST).", "Seulement celui-ci, parmi ceux reçus (queue show HOST)."
+    ),
+)
+
+
 @click.group("queue", cls=Group, **told("Queues.", "Files d'attente.", "confrere queue show"))
 def queue_command() -> None:
     pass
@@ -35,9 +45,9 @@ def queue_command() -> None:
 @queue_command.command(
     "show",
     **told(
-        "What is due, held, refused or given up, per host, and deletions not confirmed; of one HOST, what was sent lately.",
+        "What is due, held, refused or given up, per host, and deletions not confirmed; of one HOST, each of them: no content.",
         "Ce qui est dû, retenu, refusé ou abandonné, par hôte, et les suppressions non confirmées ; pour un HOST, "
-        "ce qui a été envoyé récemment.",
+        "le détail, sans les contenus.",
         "confrere queue show --json",
     ),
 )
@@ -55,19 +65,39 @@ def show(console: Console, host: str | None) -> None:
 
 
 async def _history(tx: Reader, host: str) -> list[dict[str, Any]]:
-    """The latest deliveries to one host, then the deletions that it has not confirmed."""
+    """What came from one host and is not applied, the latest deliveries to it, and the deletions that it has not confirmed."""
+    received = [
+        _event("received", f"{type_} {uri}", state, attempts, at, reason, item=str(item_id), size=size)
+        for item_id, type_, uri, state, attempts, at, reason, size in await inbox.list_unfinished(tx, host, limit=MOST)
+    ]
     sent = [
         _event("delivery", f"{type_} {uri}".strip(), state, attempts, at, reason)
         for type_, uri, state, attempts, at, reason in await deliveries.list_latest(tx, host, limit=MOST)
     ]
-    return sent + [
-        _event("deletion", one.object_uri, one.state, 0, one.deleted_at, "")
-        for one in await receipts.list_unconfirmed(tx, host, limit=MOST)
+    return [
+        *received,
+        *sent,
+        *(
+            _event("deletion", one.object_uri, one.state, 0, one.deleted_at, "")
+            for one in await receipts.list_unconfirmed(tx, host, limit=MOST)
+        ),
     ]
 
 
-def _event(what: str, about: str, state: str, attempts: int, at: int, reason: str) -> dict[str, Any]:
-    return {"what": what, "about": about, "state": state, "attempts": attempts, "at": moment(at), "reason": reason}
+def _event(
+    what: str, about: str, state: str, attempts: int, at: int, reason: str, *, item: str = "", size: int = 0
+) -> dict[str, Any]:
+    """`item`: by which it is released or dropped alone."""
+    return {
+        "item": item,
+        "what": what,
+        "about": about,
+        "state": state,
+        "attempts": attempts,
+        "bytes": size,
+        "at": moment(at),
+        "reason": reason,
+    }
 
 
 @queue_command.command(
@@ -99,11 +129,12 @@ def retry(console: Console, host: str | None) -> None:
     ),
 )
 @click.argument("host")
+@_item
 @click.pass_obj
-def release(console: Console, host: str) -> None:
+def release(console: Console, host: str, item: int | None) -> None:
     async def change(tx: Transaction, now: int) -> Moved:
-        sent = await deliveries.requeue(tx, states=("held",), host=host, now=now)
-        return Moved(sent, await inbox.requeue_held(tx, host=host, now=now))
+        sent = 0 if item else await deliveries.requeue(tx, states=("held",), host=host, now=now)
+        return Moved(sent, await inbox.requeue_held(tx, host=host, now=now, item_id=item))
 
     moved = _audited(console, "queue.release", host, change)
     console.tell(asdict(moved), say(f"{moved.total} released.", f"{moved.total} libérés."))
@@ -118,10 +149,12 @@ def release(console: Console, host: str) -> None:
     ),
 )
 @click.argument("host")
+@_item
 @click.pass_obj
-def drop(console: Console, host: str) -> None:
+def drop(console: Console, host: str, item: int | None) -> None:
     async def change(tx: Transaction, _now: int) -> Moved:
-        return Moved(await deliveries.drop_held(tx, host=host), await inbox.drop_held(tx, host=host))
+        sent = 0 if item else await deliveries.drop_held(tx, host=host)
+        return Moved(sent, await inbox.drop_held(tx, host=host, item_id=item))
 
     moved = _audited(console, "queue.drop", host, change)
     console.tell(asdict(moved), say(f"{moved.total} dropped.", f"{moved.total} abandonnés."))

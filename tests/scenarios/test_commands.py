@@ -659,10 +659,27 @@ def test_what_is_held_for_a_host_is_shown_released_and_dropped(console: Console)
     for row in rows:
         assert (row["host"], row["state"], row["waiting"]) == ("chu-b.example", "held", 1)
         assert row["reason"] == "peer_quarantined"
+    received, sent = console.ask("queue", "show", "chu-b.example")
+    assert (received["what"], received["state"], received["reason"]) == ("received", "held", "peer_quarantined")
+    assert (received["bytes"] > 0, sent["what"], sent["item"]) == (True, "delivery", "")
     assert console.ask("queue", "release", "chu-c.example") == {"deliveries": 0, "inbox": 0}
+    for host, item in (("chu-c.example", received["item"]), ("chu-b.example", "1")):
+        for command in ("release", "drop"):
+            assert console.ask("queue", command, host, "--item", item) == {"deliveries": 0, "inbox": 0}
     assert console.ask("queue", "release", "chu-b.example") == {"deliveries": 1, "inbox": 1}
     assert {row["state"] for row in console.ask("queue", "show")} == {"due"}
     assert console.ask("queue", "drop", "chu-b.example") == {"deliveries": 0, "inbox": 0}
+
+
+@pytest.mark.parametrize("command", ["release", "drop"])
+def test_one_held_item_is_released_or_dropped_alone(console: Console, command: str) -> None:
+    address = os.environ["CONFRERE_DATABASE"]
+    asyncio.run(insert_delivery(address, "chu-b.example", state="held"))
+    asyncio.run(insert_held_item(address))
+    item = console.ask("queue", "show", "chu-b.example")[0]["item"]
+    assert console.ask("queue", command, "chu-b.example", "--item", item) == {"deliveries": 0, "inbox": 1}
+    left = {"release": [("received", "due"), ("delivery", "held")], "drop": [("delivery", "held")]}[command]
+    assert [(one["what"], one["state"]) for one in console.ask("queue", "show", "chu-b.example")] == left
 
 
 def test_deletions_that_are_not_confirmed_are_listed(console: Console) -> None:
