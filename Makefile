@@ -54,7 +54,7 @@ fuzz: $(VENV)/.dev
 leakhunt: $(VENV)/.dev
 	@end=$$(($$(date +%s) + $(TIME))); seed=$(SEED); while [ $$(date +%s) -lt $$end ]; do \
 	  echo "make leakhunt SEED=$$seed"; \
-	  CONFRERE_SEQUENCES=40 $(BIN)/pytest -n 2 -p no:randomly --timeout 3600 --hypothesis-seed=$$seed $(LEAKHUNT) || exit 1; \
+	  CONFRERE_SEQUENCES=20 $(BIN)/pytest -n 2 -p no:randomly --timeout 3600 --hypothesis-seed=$$seed $(LEAKHUNT) || exit 1; \
 	  seed=$$((seed + 1)); done
 
 # Every order of messages about memberships, for as many STATES of each large world as there is time for.
