@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from federation.act import Act, perform
 from federation.context import Context
 from federation.fanout import announce_deletion
-from policies.decision import Decision, Deny, Reason
+from policies.decision import Decision, Reason
 from policies.keeping import HeldFacts, held_since, kept_since, may_hold
 from policies.ruleset import Ruleset
-from policies.seats import may_keep_copies
-from storage import actors, deliveries, groups, inbox, statuses
+from storage import actors, deliveries, inbox, statuses
 from storage.database import Reader
 from storage.records import Status
 
@@ -36,23 +35,6 @@ async def drop_overdue(act: Act) -> None:
         await deliveries.give_up_held(act.tx, host, before=since, reason=Reason.HELD_TOO_LONG, now=act.now)
 
 
-async def purge_left_groups(ctx: Context) -> None:
-    """Posts of others' groups that nobody here is in any more, some in each transaction. What members of ours wrote stays
-    theirs to read and to export.
-    """
-
-    async def unit(act: Act) -> bool:
-        found: list[Status] = []
-        for group_id, here in await groups.list_remote_seats(act.tx):
-            if isinstance(may_keep_copies(here), Deny):
-                found += await statuses.list_of_group_by_others(act.tx, group_id, limit=AT_ONCE)
-        await _forget(act, found)
-        return bool(found)
-
-    while await perform(ctx, unit):
-        pass
-
-
 async def forget_old_posts(ctx: Context) -> None:
     """Posts of people at peers that are older than their agreements let us keep, some in each transaction."""
 
@@ -63,14 +45,15 @@ async def forget_old_posts(ctx: Context) -> None:
             if (since := kept_since(act.rules.ruleset, host, act.now)) is not None
             for status in await statuses.list_of_host_before(act.tx, host, since, limit=AT_ONCE)
         ]
-        await _forget(act, found)
+        await forget(act, found)
         return bool(found)
 
     while await perform(ctx, unit):
         pass
 
 
-async def _forget(act: Act, found: Iterable[Status]) -> None:
+async def forget(act: Act, found: Iterable[Status]) -> None:
+    """These posts of others go, here alone."""
     for status in found:
         author = await actors.get_actor(act.tx, status.actor_id)
         await announce_deletion(act.tx, status, now=act.now)

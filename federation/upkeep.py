@@ -11,7 +11,8 @@ from federation.context import Context
 from federation.delivery import claim, deliver
 from federation.ending import empty_purged_groups, end_old_group_posts
 from federation.inbox.process import process_batch
-from federation.keeping import drop_overdue, forget_old_posts, purge_left_groups
+from federation.keeping import drop_overdue, forget_old_posts
+from federation.leftovers import purge_left_groups
 from federation.outbox.agreements import warn_of_ends
 from federation.outbox.peers import follow_expiries
 from federation.outbox.sanctions import erase_some

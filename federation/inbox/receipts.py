@@ -13,11 +13,11 @@ from federation.facts import Parcel, has_capable_actor
 from federation.inbox.verified import Answer, Verified
 from federation.local_actors import INSTANCE_ACTOR_ID
 from federation.wire.render import render_activity
-from federation.wire.values import id_of
+from federation.wire.values import id_of, integer
 from policies.terms import Audience, Kind
-from storage import deliveries, receipts
+from storage import actors, deliveries, groups, purges, receipts
 from storage.follows import Inbox
-from storage.records import Actor
+from storage.records import Actor, Group
 
 
 async def confirm(act: Act, verified: Verified, actor: Actor) -> None:
@@ -53,7 +53,21 @@ async def on_confirmed(ctx: Context, verified: Verified, actor: Actor) -> Answer
     uri = id_of((verified.activity.embedded or {}).get("object")) or ""
 
     async def unit(act: Act) -> Answer:
+        named = await actors.get_actor_by_uri(act.tx, uri)
+        group = await groups.get_group(act.tx, named.id) if named else None
+        if group is not None and group.local:
+            return await _note_purge(act, verified, group, actor.host)
         kept = await receipts.confirm(act.tx, uri, host=actor.host, by=actor.uri, now=act.now)
         return None if kept else "confirms nothing that was asked"
 
     return await perform(ctx, unit)
+
+
+async def _note_purge(act: Act, verified: Verified, group: Group, host: str) -> Answer:
+    """A host without members says that it keeps nothing of a group of ours."""
+    epoch = integer(verified.activity.raw.get("epoch"), 0, 2**63 - 1)
+    asked = await purges.get_unsaid(act.tx, group.actor_id, host)
+    if epoch is None or asked is None:
+        return "confirms nothing that was asked"
+    await purges.upsert_purge(act.tx, group.actor_id, host, epoch=min(epoch, group.epoch), now=act.now)
+    return None

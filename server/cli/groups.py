@@ -24,7 +24,7 @@ from server.cli.confirming import confirm, give_up, unconfirmed
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
 from server.cli.people import get_any_group, get_anyone, get_group, get_member, refuse, tell_member
 from server.speech import say
-from storage import actors, follows, groups, public_groups, receipts, statuses
+from storage import actors, follows, groups, public_groups, purges, receipts, statuses
 from storage.database import Reader, Transaction
 from storage.members import Person
 from storage.records import Actor, PublicGroup, Status, listed
@@ -554,6 +554,7 @@ async def _describe(tx: Reader, name: str) -> dict[str, Any]:
             {"host": host, "asked": asked, "confirmed": confirmed}
             for host, asked, confirmed in await receipts.list_of_group(tx, actor.id)
         ],
+        "not_purged": await purges.list_unsaid(tx, actor.id),
         "members": sum(each.membership.state == "active" for each in people),
         "waiting": sum(each.membership.state == "pending" for each in people),
     }

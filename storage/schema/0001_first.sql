@@ -195,6 +195,14 @@ CREATE TABLE memberships (
 
 CREATE INDEX memberships_by_actor ON memberships (actor_id);
 
+CREATE TABLE purges (
+  group_id INTEGER NOT NULL REFERENCES groups (actor_id) ON DELETE CASCADE,
+  host TEXT NOT NULL,                -- that was without members and says that it keeps nothing; '' is this one
+  epoch INTEGER NOT NULL,            -- up to which act on a membership of its people that is true
+  purged_at INTEGER NOT NULL,
+  PRIMARY KEY (group_id, host)
+) STRICT;
+
 -- What waits to be told to members by the instance.
 CREATE TABLE notices (
   id INTEGER PRIMARY KEY,

@@ -6,16 +6,20 @@ import orjson
 
 from federation import memberships
 from federation.act import perform
-from federation.keeping import drop_overdue, forget_old_posts, purge_left_groups
+from federation.keeping import drop_overdue, forget_old_posts
+from federation.leftovers import purge_left_groups
+from federation.outbox import groups as acts
 from federation.outbox.polls import PollDraft
 from federation.upkeep import go_round
 from policies.ruleset import day_of
 from policies.terms import Audience
+from storage import purges
 from storage.media_store import MediaStore
 from storage.records import Actor
 from tests.federation.home import Home
-from tests.federation.peer import Peer, Someone
+from tests.federation.peer import Document, Peer, Someone
 from tests.federation.test_doors import attached
+from tests.federation.test_inbox_group_home import Ward
 
 DAY = 24 * 3_600_000
 IMAGE = {"type": "Document", "mediaType": "image/png", "url": "https://b.example/1.png"}
@@ -153,6 +157,71 @@ async def test_posts_of_a_group_go_with_its_last_member_here(home: Home, peer: P
     await purge_left_groups(home.ctx)
     assert await home.find(theirs["object"]["id"]) is None
     assert await home.count("statuses", "group_id = :group", group=stored.id) == 1
+
+
+async def said_purged(home: Home, peer: Peer, group: Someone) -> list[tuple[str, int]]:
+    """What the group's home has been told since the last time: by whom, up to which epoch."""
+    await purge_left_groups(home.ctx)
+    peer.asked.clear()
+    while await home.deliver():
+        pass
+    about = {"type": "Delete", "actor": group.uri, "object": group.uri}
+    said = [one.document for one in peer.posted]
+    return [(one["actor"], one["epoch"]) for one in said if one["object"] == about]
+
+
+async def test_a_host_without_members_says_that_it_keeps_nothing(home: Home, peer: Peer) -> None:
+    """Once; again when the home's word on a leaving comes later; and again after somebody has come and gone."""
+    anna = await home.member("anna", verified=True)
+    group = peer.group("neuro")
+    stored = await home.join(group, anna)
+    assert await said_purged(home, peer, group) == []
+    await perform(home.ctx, lambda act: memberships.leave(act, stored, anna))
+    known = await home.membership(stored, anna)
+    assert known is not None
+    us = home.ctx.origin.instance_actor
+    assert await said_purged(home, peer, group) == [(us, known.epoch)]
+    assert await said_purged(home, peer, group) == []
+    await expel(home, peer, group, anna, epoch=known.epoch + 1)
+    assert await said_purged(home, peer, group) == [(us, known.epoch + 1)]
+    await home.join(group, anna, epoch=known.epoch + 2)
+    assert await said_purged(home, peer, group) == []
+    again = await home.membership(stored, anna)
+    assert again is not None
+    await expel(home, peer, group, anna, epoch=again.epoch + 1)
+    assert await said_purged(home, peer, group) == [(us, again.epoch + 1)]
+
+
+async def test_hosts_that_have_not_said_that_they_purged_are_listed(home: Home, peer: Peer) -> None:
+    ward = await Ward.open(home, peer)
+    await ward.post()
+    await ward.announced()
+    ben = await home.stored(ward.ben.uri)
+    await home.enroll(ward.group, ben, epoch=7)
+    known = await home.membership(ward.group, ben)
+    assert known is not None
+
+    def purged(epoch: int, group: str = ward.group.uri) -> Document:
+        gone = {"type": "Delete", "actor": group, "object": group}
+        return peer.activity("Accept", peer.instance, gone, epoch=epoch)
+
+    async def unsaid() -> list[str]:
+        return await home.db.read(lambda tx: purges.list_unsaid(tx, ward.group.id))
+
+    assert await home.take(peer.instance, purged(known.epoch)) == "done"  # the word comes before the leaving is known
+    assert await unsaid() == []
+    assert await acts.remove(home.ctx, ward.group.id, known.actor_id, by="anna") is True
+    assert await unsaid() == [peer.host]
+    ended = await home.membership(ward.group, ben)
+    assert ended is not None
+    assert (await home.take(ward.ben, {**purged(ended.epoch), "actor": ward.ben.uri})).startswith("refused")
+    assert (await home.take(peer.instance, purged(ended.epoch, ward.anna.uri))).startswith("refused")
+    assert (await home.take(peer.instance, {**purged(ended.epoch), "epoch": "soon"})).startswith("refused")
+    assert await home.take(peer.instance, purged(known.epoch + 1)) == "done"
+    assert await unsaid() == [peer.host]
+    assert await home.take(peer.instance, purged(ended.epoch)) == "done"
+    assert await unsaid() == []
+    assert (await home.take(peer.instance, purged(ended.epoch + 1))).startswith("refused")
 
 
 async def expel(home: Home, peer: Peer, group: Someone, member: Actor, *, epoch: int) -> None:

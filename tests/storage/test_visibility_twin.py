@@ -293,6 +293,7 @@ UNASKED = {
     "muted_threads": {"is_muted": "whether to tell a member, whom the caller has asked about the post"},
     "notification_policies": {"has_written_to": "whether a member answers somebody: their own posts"},
     "polls": {"list_untold": "polls of our members, for telling their results to whom they were sent"},
+    "purges": {"list_unsaid": "hosts that were sent something of a group, for its admins; which post is not told"},
     "quotes": {
         "get_quoted_author": "where to send a post of ours",
         "list_local_quoting": "our members' own posts, for telling each of what they quote",
