@@ -29,7 +29,7 @@ from federation.wire.render import render_activity
 from policies import membership as policy
 from policies import seats
 from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
-from policies.membership import JoinFacts, Joining
+from policies.membership import Closed, JoinFacts, Joining
 from policies.moderation import Act as Managing
 from policies.moderation import roles_for
 from policies.seats import Seat, Told
@@ -348,6 +348,11 @@ async def leave(act: Act, group_actor: Actor, actor: Actor) -> None:
     await _send_undo(act, group_actor, actor, known)
 
 
+async def end_seat(act: Act, member: Member) -> None:
+    """At the member's host: a membership of a group elsewhere is over, and there is nobody to be told."""
+    await _finish(act, replace(member.membership, state=seats.ENDED), member.actor)
+
+
 async def _send_undo(act: Act, group_actor: Actor, actor: Actor, left: Membership) -> None:
     activity_id = new_id(act.now)
     undone = render_join(left, actor, group_actor)
@@ -448,6 +453,13 @@ async def note_epoch(tx: Transaction, group_id: int, epoch: int, now: int) -> No
     if group is None or group.local or epoch <= group.epoch:
         return
     await groups.update_group(tx, group_id, epoch=epoch, pull_due_at=now)
+    await _find_again(tx, group)
+
+
+async def _find_again(tx: Transaction, group: Group) -> None:
+    """The home of a group speaks: it is not lost. What ended meanwhile begins by asking again."""
+    if group.closed == Closed.LOST:
+        await groups.update_group(tx, group.actor_id, closed=Closed.OPEN, lost_until=0)
 
 
 async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
@@ -475,7 +487,8 @@ async def apply_slice(act: Act, group_actor: Actor, told: Slice) -> None:
         seat = Seat(member.membership.state, member.membership.epoch)
         if member.actor.uri in told.members and isinstance(seats.may_take_slice(seat.epoch, told.told), Allow):
             await _send_undo(act, group_actor, member.actor, member.membership)
-    await groups.update_group(act.tx, group_actor.id, epoch=told.told.epoch, pulled_at=now)
+    await groups.update_group(act.tx, group_actor.id, epoch=told.told.epoch, pulled_at=now, silent_since=0)
+    await _find_again(act.tx, group)
     await inbox.requeue_held(
         act.tx, host=group_actor.host, now=now
     )  # posts that came before anybody was sure of a member

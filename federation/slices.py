@@ -48,6 +48,8 @@ async def pull(ctx: Context, group: Actor) -> bool:
         told = await _verify(ctx, document, group)
     except (FetchError, ProtocolError) as error:
         log.info("no slice from %s: %s", group.host, error)
+        silent = isinstance(error, FetchError) and error.passing
+        await ctx.db.transact(lambda tx: groups.note_silence(tx, group.id, ctx.now() if silent else 0))
         return False
     await perform(ctx, lambda act: memberships.apply_slice(act, group, told))
     await resolve_actor(ctx, group.uri, refresh=True)  # its reach may have changed

@@ -14,6 +14,7 @@ from federation.inbox.process import process_batch
 from federation.keeping import drop_overdue, forget_old_posts
 from federation.leftovers import purge_left_groups
 from federation.outbox.agreements import warn_of_ends
+from federation.outbox.losing import end_lost_groups
 from federation.outbox.peers import follow_expiries
 from federation.outbox.sanctions import erase_some
 from federation.outbox.telling import tell_stopped
@@ -66,6 +67,7 @@ async def run_upkeep(ctx: Context, stop: asyncio.Event, owner: str) -> None:  # 
             await ctx.db.transact(lambda tx: _thin(tx, ctx.now()))
             await perform(ctx, drop_overdue)
             await forget_old_posts(ctx)
+            await end_lost_groups(ctx)
             await purge_left_groups(ctx)
             await end_old_group_posts(ctx)
             await empty_purged_groups(ctx)

@@ -51,6 +51,7 @@ class Reason(StrEnum):
     MODERATORS_ONLY = "moderators_only"
     THREAD_LOCKED = "thread_locked"
     GROUP_CLOSED = "group_closed"
+    HOME_ANSWERS = "home_answers"
     NOT_ROUTED = "not_routed"
     GROUP_UNMODERATED = "group_unmoderated"
     GROUP_WITHOUT_FILES = "group_without_files"

@@ -28,12 +28,15 @@ class Joining(StrEnum):
 
 
 class Closed(StrEnum):
-    """What has become of a private group: open, to be read only, about to be emptied everywhere, empty for good."""
+    """What has become of a private group: open, to be read only, about to be emptied everywhere, empty for good; of one
+    elsewhere: its home is gone.
+    """
 
     OPEN = ""
     ARCHIVED = "archived"
     PURGING = "purging"
     PURGED = "purged"
+    LOST = "lost"
 
 
 def may_close(now: Closed) -> Decision:

@@ -7,13 +7,14 @@ late. `tests/policies/protocol.py` searches what these rules do in any order of 
 from dataclasses import dataclass, replace
 
 from policies.decision import Allow, Decision, Deny, Reason
-from policies.membership import accept_epoch, lease_live, lease_until
+from policies.membership import HOUR, accept_epoch, lease_live, lease_until
 
 ASKING = "pending"
 ACTIVE = "active"
 INVITED = "invited"
 UNCONFIRMED = "unconfirmed"  # of a restored copy: a member then, and nobody knows yet whether still
 ENDED = "ended"
+LOST_AFTER = 7 * 24 * HOUR
 PRESENT = frozenset({ACTIVE, ASKING, INVITED, UNCONFIRMED})
 
 
@@ -119,6 +120,22 @@ def may_replay(seat: Seat, changed_at: int, ended: Ended) -> Decision:
     if seat.epoch > ended.epoch or (seat.epoch == ended.epoch and changed_at > ended.at):
         return Deny("group:epoch", Reason.EPOCH_OLD)
     return Allow("group:epoch")
+
+
+def may_declare_lost(*, local: bool, silent_since: int, now: int) -> Decision:
+    """At the member's host: whether a group's home counts as gone, of which we have had no answer since a moment (unix ms; 0:
+    it answers). Refusing us is an answer.
+    """
+    if local or not silent_since or now - silent_since < LOST_AFTER:
+        return Deny("group:lost", Reason.HOME_ANSWERS)
+    return Allow("group:lost")
+
+
+def after_loss(seat: Seat, until: int) -> Seat:
+    """At the member's host: the group's home is declared gone. Who was a member when it was last heard reads on until then:
+    the one case in which a lease is longer than the home said.
+    """
+    return replace(seat, lease_until=max(seat.lease_until, until)) if seat.state == ACTIVE else seat
 
 
 def left(seat: Seat) -> Seat:

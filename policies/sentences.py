@@ -217,6 +217,12 @@ WORDS: dict[Reason, Words] = {
         "Le groupe est fermé : voir `confrere group show`.",
         "The group is closed: see `confrere group show`.",
     ),
+    Reason.HOME_ANSWERS: Words(
+        "L’établissement de ce groupe répond, ou se tait depuis trop peu de temps.",
+        "The institution of this group answers, or has not been silent for long enough.",
+        "Un groupe n’est déclaré perdu qu’après sept jours sans réponse de son établissement.",
+        "A group is declared lost only after seven days without an answer of its home.",
+    ),
     Reason.NOT_ROUTED: Words(
         "Ce message n’est pas une question de la spécialité de cet autre groupe.",
         "This post is no question of the other group’s specialty.",

@@ -318,6 +318,22 @@ async def hasten_slice_pull(tx: Transaction, group_id: int, *, due_at: int) -> N
     )
 
 
+async def note_silence(tx: Transaction, group_id: int, since: int) -> None:
+    """The home of a group gives no answer (unix ms; kept is when that began), or does again (0)."""
+    before = "silent_since = 0" if since else "silent_since <> 0"
+    await tx.execute(
+        f"UPDATE groups SET silent_since = :since WHERE actor_id = :id AND {before}", id=group_id, since=since
+    )
+
+
+async def list_lost(tx: Reader, *, now: int) -> list[int]:
+    """Groups of others that were declared lost, and whose time to be read is over."""
+    found = await tx.rows(
+        "SELECT actor_id FROM groups WHERE closed = 'lost' AND lost_until BETWEEN 1 AND :now ORDER BY actor_id", now=now
+    )
+    return [row[0] for row in found]
+
+
 async def claim_slice_pull(tx: Transaction, *, now: int, lease: int) -> int | None:
     """A remote group with members of ours, or who have asked to be, whose slice is due; nobody else pulls it until the lease
     (ms) ends.

@@ -206,6 +206,8 @@ class Group:
     questions_of: str = ""
     reviewed_rules: int = 0
     unconfirmed: int = 0
+    silent_since: int = 0
+    lost_until: int = 0
 
 
 @row

@@ -431,6 +431,18 @@ async def list_of_group_by_others(tx: Reader, group_id: int, *, limit: int) -> l
     return [Status(*row) for row in found]
 
 
+async def list_sent_to_group(tx: Reader, group_id: int, *, limit: int) -> list[Status]:
+    """Some posts of members here that were sent to a group elsewhere and not taken back: these are to be."""
+    found = await tx.rows(
+        f"SELECT {COLUMNS} FROM statuses s JOIN actors a ON a.id = s.actor_id WHERE s.group_id = :group AND a.host = '' "
+        "AND EXISTS (SELECT 1 FROM receipts r WHERE r.object_uri = s.uri AND r.retracted_at IS NULL) "
+        "ORDER BY s.id LIMIT :limit",
+        group=group_id,
+        limit=limit,
+    )
+    return [Status(*row) for row in found]
+
+
 async def list_of_group_before(tx: Reader, group_id: int, moment: int, *, tag: str = "", limit: int) -> list[Status]:
     """Some posts that came to a group before a moment (unix ms), all or those with a tag: these are to go."""
     tagged = "AND EXISTS (SELECT 1 FROM status_tags t WHERE t.status_id = s.id AND t.tag = :tag) " if tag else ""

@@ -512,9 +512,21 @@ async def retract(act: Act, status: Status, author: Actor) -> None:
     if group is not None and group.local:
         await group_posts.retract(act, status.uri, group.actor_id, targets)
     elif targets:
-        parcel = Parcel(Kind.RETRACTION, Audience(status.audience), status.uri)
-        await receipts.mark_retracted(act.tx, status.uri, now=now)
-        await send(act, Outgoing(activity_id, deletion, author.id), parcel, targets)
+        await _send_delete(act, status, Outgoing(activity_id, deletion, author.id), targets)
+
+
+async def _send_delete(act: Act, status: Status, deletion: Outgoing, targets: list[Inbox]) -> None:
+    parcel = Parcel(Kind.RETRACTION, Audience(status.audience), status.uri)
+    await receipts.mark_retracted(act.tx, status.uri, now=act.now)
+    await send(act, deletion, parcel, targets)
+
+
+async def retract_elsewhere(act: Act, status: Status, author: Actor) -> None:
+    """A post in a group elsewhere is taken back from everywhere but here: its author may go on reading it."""
+    targets = await list_retraction_inboxes(act.tx, status.uri) + await _also_served(act, status)
+    activity_id = new_id(act.now)
+    deletion = await _render_delete(act, status, author, activity_id)
+    await _send_delete(act, status, Outgoing(activity_id, deletion, author.id), targets)
 
 
 async def _also_served(act: Act, status: Status) -> list[Inbox]:

@@ -48,6 +48,7 @@ _HEADINGS = {
     "group_only": "messages de groupe",
     "identifier": "identifiant",
     "contacts": "contacts",
+    "days": "jours",
     "audiences": "audiences",
     "accept_levels_from": "niveaux acceptés dès",
     "draft": "projet",

@@ -14,6 +14,7 @@ from federation.outbox.closing import archive, purge, reopen
 from federation.outbox.group_acts import GroupActs, acts_of
 from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.groups import NewGroup
+from federation.outbox.losing import MOST_DAYS, READ_DAYS, declare_lost
 from federation.outbox.profiles import NAME
 from federation.outbox.public_groups import NewPublicGroup
 from policies.decision import Deny, Hold
@@ -398,6 +399,40 @@ def purge_(console: Console, group: str, *, yes: bool) -> None:
     console.tell(
         {"group": group, "closed": "purging"},
         say(f"{group} is being deleted everywhere.", f"{group} est supprimé partout."),
+    )
+
+
+@group_command.command(
+    "lost",
+    **told(
+        "Say that the home of a group elsewhere is gone, once it has been silent for seven days. Members here read on for "
+        "some days; then what others wrote is deleted here, and what they wrote is taken back everywhere else.",
+        "Dire que l'établissement d'un groupe a disparu, après sept jours de silence. Les membres d'ici le lisent encore "
+        "quelques jours ; ensuite, les messages des autres sont supprimés ici, et les leurs retirés partout ailleurs.",
+        "confrere group lost cardiologie@chu-b.example --yes",
+    ),
+)
+@click.argument("group")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=READ_DAYS, show_default=True, metavar="N")
+@click.option("--yes", is_flag=True, help=say("There is no way back.", "Il n'y a pas de retour."))
+@click.pass_obj
+def lost(console: Console, group: str, days: int, *, yes: bool) -> None:
+    if not yes:
+        raise Refused(say("this cannot be undone: add --yes", "c'est sans retour : ajoutez --yes"))
+
+    async def act(ctx: Context) -> None:
+        actor = await ctx.db.read(lambda tx: get_anyone(tx, group))
+        try:
+            decision = await declare_lost(ctx, actor.id, days=days, by=CONSOLE)
+        except LookupError as error:
+            raise Refused(say(f"{group} is no private group", f"{group} n'est pas un groupe privé")) from error
+        if decision is not None:
+            raise refuse(decision)
+
+    console.run(act)
+    console.tell(
+        {"group": group, "closed": "lost", "days": days},
+        say(f"{group} is lost; it can be read for {days} days.", f"{group} est perdu ; lisible encore {days} jours."),
     )
 
 

@@ -171,11 +171,13 @@ CREATE TABLE groups (
   members_shown TEXT NOT NULL DEFAULT 'members',  -- to whom the list of members is: members, moderators
   retention_days INTEGER NOT NULL DEFAULT 0,  -- after which posts go everywhere; 0: never
   case_days INTEGER NOT NULL DEFAULT 365,     -- the same for those with the tag of a case
-  closed TEXT NOT NULL DEFAULT '',            -- archived, purging, purged
+  closed TEXT NOT NULL DEFAULT '',            -- archived, purging, purged; remote: lost
   question_tag TEXT NOT NULL DEFAULT 'doctoctoc',  -- what makes a post of the group a question; '' for nothing
   questions_of TEXT NOT NULL DEFAULT '',      -- the specialty whose questions in other groups are offered to this one
   reviewed_rules INTEGER NOT NULL DEFAULT 0,  -- the ruleset by which its members were last looked at; 0: the settings are newer
-  unconfirmed INTEGER NOT NULL DEFAULT 0      -- ours, restored without a whole journal: somebody must look at its members
+  unconfirmed INTEGER NOT NULL DEFAULT 0,     -- ours, restored without a whole journal: somebody must look at its members
+  silent_since INTEGER NOT NULL DEFAULT 0,    -- remote: its home has given no answer since; 0: it does
+  lost_until INTEGER NOT NULL DEFAULT 0       -- remote: declared lost; until then its members here may read what is here
 ) STRICT;
 
 CREATE TABLE memberships (

@@ -18,10 +18,12 @@ from policies.seats import (
     Told,
     after_accept,
     after_confirmation,
+    after_loss,
     after_reject,
     after_restore,
     after_slice,
     is_present,
+    may_declare_lost,
     may_keep_copies,
     may_replay,
 )
@@ -29,6 +31,25 @@ from policies.seats import (
 NOW = 1_000 * HOUR
 SEAT = Seat(UNCONFIRMED, 5, NOW + HOUR)
 TOLD = Told(7, NOW, 24)
+
+
+DAY = 24 * HOUR
+
+
+def test_only_a_home_elsewhere_that_was_silent_for_a_week_is_lost() -> None:
+    assert may_declare_lost(local=False, silent_since=NOW - 7 * DAY, now=NOW) == Allow("group:lost")
+    refused = Deny("group:lost", Reason.HOME_ANSWERS)
+    assert may_declare_lost(local=False, silent_since=NOW - 7 * DAY + 1, now=NOW) == refused
+    assert may_declare_lost(local=False, silent_since=0, now=NOW) == refused
+    assert may_declare_lost(local=True, silent_since=NOW - 9 * DAY, now=NOW) == refused
+
+
+def test_who_was_a_member_when_the_home_fell_silent_reads_on() -> None:
+    until = NOW + DAY
+    for state in (ASKING, INVITED, UNCONFIRMED, ENDED, "banned"):
+        assert after_loss(Seat(state, 5, 0), until) == Seat(state, 5, 0)
+    assert after_loss(Seat(ACTIVE, 5, NOW - DAY), until) == Seat(ACTIVE, 5, until)
+    assert after_loss(Seat(ACTIVE, 5, until + 1), until) == Seat(ACTIVE, 5, until + 1)
 
 
 def test_who_was_a_member_is_unconfirmed_unless_nobody_knows_better() -> None:

@@ -789,6 +789,15 @@ def test_a_group_is_set(console: Console) -> None:
     assert "FR" in console.refuse("group", "set", "cardio", "--country", "France")
 
 
+def test_a_group_whose_home_answers_is_not_declared_lost(console: Console) -> None:
+    console.do("member", "add", "claire", "--email", "claire@chu-a.example")
+    console.do("group", "add", "cardio", "--title", "Cardio", "--joining", "request", "--moderator", "claire")
+    assert "undone" in console.refuse("group", "lost", "cardio")
+    assert "seven days" in console.refuse("group", "lost", "cardio", "--yes")
+    assert "no private group" in console.refuse("group", "lost", "claire", "--yes")
+    assert "nobody known" in console.refuse("group", "lost", "cardio@chu-b.example", "--yes")
+
+
 def test_a_group_is_looked_into_closed_and_purged(console: Console) -> None:
     for name, role in (("claire", "member"), ("chief", "admin")):
         mail = f"{name}@chu-a.example"

@@ -307,6 +307,7 @@ UNASKED = {
     "deliveries": {"list_inboxes_of_author": "where a person's posts went, for telling that they are gone"},
     "statuses": {
         "list_of_erased": "what falls with who wrote it",
+        "list_sent_to_group": "our members' own posts, for taking them back elsewhere when the group's home is gone",
         "list_of_group_by_others": "for deletion: nobody here is in the group any more",
         "list_of_group_before": "for deletion: the group's retention is over, or the group is closed",
         "list_of_host_before": "for deletion: a peer's retention is over",
