@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.mutants.guards import MUTANTS
+from tests.mutants.guards import BY_MODEL, MODEL, MUTANTS
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,6 +26,11 @@ def test_each_guard_and_its_test_are_there() -> None:
         if f"def {test}(" not in (ROOT / file).read_text():
             wrong.append(mutant.test)
     assert wrong == []
+
+
+def test_what_the_model_notices_are_guards() -> None:
+    assert {mutant.guard for mutant in MUTANTS} >= BY_MODEL
+    assert f"def {MODEL.partition('::')[2]}(" in (ROOT / MODEL.partition("::")[0]).read_text()
 
 
 def test_each_invariant_has_guards() -> None:

@@ -9,10 +9,11 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.mutants.guards import MUTANTS, Mutant
+from tests.mutants.guards import BY_MODEL, MODEL, MUTANTS, Mutant
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("server", "web", "federation", "storage", "policies", "tests", "bench", "docs", "pyproject.toml")
@@ -37,7 +38,7 @@ async def run_tests(at: Path, tests: Iterable[str]) -> tuple[int, str]:
         *PYTEST,
         *tests,
         cwd=at,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "CONFRERE_SEQUENCES": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -75,10 +76,13 @@ async def work(at: Path, left: list[Mutant], wrong: list[str]) -> None:
 
 
 async def main(words: list[str]) -> int:
-    """Those whose guard, file or test has one of these words; all, when there are none."""
-    chosen = [
-        one for one in MUTANTS if not words or any(word in f"{one.guard} {one.file} {one.test}" for word in words)
-    ]
+    """Those whose guard, file or test has one of these words; all, when there are none. `model`: those that the model test
+    must notice, by it.
+    """
+    if words == ["model"]:
+        chosen = [replace(one, test=MODEL) for one in MUTANTS if one.guard in BY_MODEL]
+    else:
+        chosen = [one for one in MUTANTS if any(word in f"{one.guard} {one.file} {one.test}" for word in words or [""])]
     left, wrong = chosen[::-1], list[str]()
     with TemporaryDirectory() as folder:
         places = [Path(folder, str(number)) for number in range(AT_ONCE)]

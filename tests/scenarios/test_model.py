@@ -140,6 +140,15 @@ def stage(engine: str, addresses: Addresses, tmp_path: Path) -> Iterator[tuple[a
 BADGES = [Step("join", "bea"), Step("pass_time", nth=1), Step("pass_time", nth=1)]  # members alone kept theirs
 
 
+# What a sequence must come by to see that a guard is missing: whoever was in the group keeps a link to a picture, or the
+# keys of a server.
+PICTURE = [Step("join", "luc"), Step("show_picture", "anna"), Step("remove", "luc")]
+ELSEWHERE = [Step("post", "anna")]  # Olga, who is in another group, looks first
+REMOVED = [Step("join", "ben"), Step("post", "anna"), Step("remove", "ben")]
+LAPSED = [Step("join", "ben"), Step("post", "anna"), Step("cut_off", nth=1), Step("pass_time", nth=1)]
+DOOR = [Step("join", "pia"), Step("post", "anna"), Step("remove", "pia")]
+
+
 @pytest.mark.timeout(900)
 def test_nobody_reads_or_notices_what_is_not_for_them(engine: str, stage: tuple[asyncio.Runner, Stage]) -> None:
     runner, opened = stage
@@ -148,6 +157,11 @@ def test_nobody_reads_or_notices_what_is_not_for_them(engine: str, stage: tuple[
     @settings(max_examples=count, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(PLANS)
     @example(BADGES)
+    @example(PICTURE)
+    @example(DOOR)
+    @example(LAPSED)
+    @example(REMOVED)
+    @example(ELSEWHERE)
     def search(plan: list[Step]) -> None:
         told = runner.run(play(opened, plan, secret=True))
         untold = runner.run(play(opened, plan, secret=False))

@@ -15,6 +15,7 @@ from policies.terms import Level
 from tests.scenarios.model.stage import AT_HOME, HOSTS, OUTSIDERS, Stage
 from tests.scenarios.model.truth import HOME, MEMBERS, Post, Truth
 from tests.scenarios.world import Answer, Member
+from tests.web.live import picture
 
 ABSENT = "100000000000000001"  # an id that nothing has
 
@@ -83,11 +84,11 @@ def _here(play: Play, who: str) -> Member | None:
     return play.stage.people.get(who) if belongs else None
 
 
-def _note_post(play: Play, who: str, answer: Answer, word: str, **more: bool) -> None:
+def _note_post(play: Play, who: str, answer: Answer, word: str, *, poll: bool = False, picture: bool = False) -> None:
     """What was acknowledged must not be lost, and must not be read by others."""
     assert answer.status in {200, 403, 404, 422}, answer.body
     if answer.status == 200:
-        play.truth.posts.append(Post(who, answer.body["uri"], [word], play.truth.now, **more))
+        play.truth.posts.append(Post(who, answer.body["uri"], [word], play.truth.now, poll, picture))
 
 
 # --- who belongs ------------------------------------------------------------------------------------------------------
@@ -190,6 +191,19 @@ async def post(play: Play, who: str, nth: int) -> None:
 
 
 @secret
+async def show_picture(play: Play, who: str, nth: int) -> None:
+    """Something to the group with a picture, whose description says something of its own."""
+    member = _here(play, who)
+    if member is None:
+        return
+    word = play.word()
+    media_id = await member.upload(picture(8, 8), description=f"{word} ECG")
+    text = f"{_handle(play, who)} {word}"
+    answer = await member.ask("POST", "/api/v1/statuses", status=text, media_ids=[media_id], sensitive=bool(nth % 2))
+    _note_post(play, who, answer, word, picture=True)
+
+
+@secret
 async def reply(play: Play, who: str, nth: int) -> None:
     member, answered = _here(play, who), play.post(nth)
     if member is None or answered is None:
@@ -237,7 +251,7 @@ async def boost(play: Play, who: str, nth: int) -> None:
 @secret
 async def edit(play: Play, who: str, nth: int) -> None:
     changed = play.post(nth)
-    if changed is None or changed.poll:
+    if changed is None or changed.poll or changed.picture:
         return
     author, word = play.stage.people[changed.author], play.word()
     text = f"{_handle(play, changed.author)} {word} corrigé"

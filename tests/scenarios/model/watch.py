@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from federation.signing import Keys, signing
 from federation.wire.signatures import Scheme
 from server.intruder import Attempt, Intruder, Knowledge, Result, intrude, list_attempts
+from tests.federation.peer import Someone
 from tests.scenarios.model.acts import ABSENT, Play
 from tests.scenarios.model.stage import AT_HOME
 from tests.scenarios.model.truth import Post
@@ -39,9 +40,24 @@ async def look_around(play: Play, turn: int) -> None:
     answers = await _look(play, outsider, newest)
     if outsider not in play.entitled:
         play.seen += answers
-    for who in sorted(play.truth.ever):
-        if who in AT_HOME and play.truth.forbidden(who):
+    for who in sorted(play.truth.ever & AT_HOME.keys()):
+        if play.truth.forbidden(who):
             await _look(play, who, newest)
+    await _look_at_pictures(play)
+
+
+async def _look_at_pictures(play: Play) -> None:
+    """Everybody keeps the links that they are given; they open nothing for whom the post is not, any more."""
+    for post in [one for one in play.truth.posts if one.picture]:
+        for who in sorted(play.truth.ever & AT_HOME.keys()):
+            member = play.stage.people[who]
+            if who in post.links and not play.truth.may_read(who, post):
+                async with play.stage.at[AT_HOME[who]].session.get(post.links[who]) as response:
+                    assert response.status != 200, f"{who} still opens the picture of {post}"
+            elif who not in post.links and not post.gone:
+                answer = await member.ask("GET", f"/api/v1/statuses/{await play.id_for(who, post)}")
+                if answer.status == 200 and answer.body["media_attachments"]:
+                    post.links[who] = answer.body["media_attachments"][0]["url"]
 
 
 async def _look(play: Play, who: str, post: Post | None) -> list[bytes]:
@@ -123,6 +139,9 @@ async def look_everywhere(play: Play, turn: int) -> None:
     for who in former[:1]:
         async for _ in _try_all(play, AT_HOME[who], Intruder(who, token=play.stage.people[who].token)):
             pass
+    if "pia" in play.truth.ever and play.truth.forbidden("pia"):
+        async for _ in _try_all(play, "a", _signer(play, play.stage.pia, Scheme.RFC9421, fresh=True)):
+            pass
 
 
 def _outsiders_at_home(play: Play) -> list[Intruder]:
@@ -139,10 +158,12 @@ def _servers(play: Play) -> list[Intruder]:
         (stage.wire.instance, Scheme.RFC9421, True),
         (stage.eve, Scheme.RFC9421, True),
     ]
-    return [
-        Intruder(one.name, sign=signing(Keys(one.keys.rsa, one.keys.ed25519), stage.clock, scheme=scheme, fresh=fresh))
-        for one, scheme, fresh in signers
-    ]
+    return [_signer(play, one, scheme, fresh=fresh) for one, scheme, fresh in signers]
+
+
+def _signer(play: Play, one: Someone, scheme: Scheme, *, fresh: bool) -> Intruder:
+    keys = Keys(one.keys.rsa, one.keys.ed25519)
+    return Intruder(one.name, sign=signing(keys, play.stage.clock, scheme=scheme, fresh=fresh))
 
 
 async def _try_all(play: Play, at: str, intruder: Intruder) -> AsyncIterator[Result]:
