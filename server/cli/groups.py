@@ -12,6 +12,7 @@ from federation.outbox import looking
 from federation.outbox import public_groups as public_acts
 from federation.outbox.closing import archive, purge, reopen
 from federation.outbox.group_acts import GroupActs, acts_of
+from federation.outbox.group_reach import expel_host
 from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.groups import NewGroup
 from federation.outbox.losing import MOST_DAYS, READ_DAYS, declare_lost
@@ -302,6 +303,34 @@ def ban(console: Console, group: str, member: str, reason: str) -> None:
     _act_on(console, group, member, act)
     sentence = say(f"{member} may not come back to {group}.", f"{member} ne peut plus revenir dans {group}.")
     console.tell({"group": group, "member": member, "state": "banned"}, sentence)
+
+
+@group_command.command(
+    "expel",
+    **told(
+        "Take a whole host out of a private group: its memberships and requests end, and nobody from there comes back.",
+        "Exclure tout un hôte d'un groupe privé : ses appartenances et demandes cessent, et personne n'en revient.",
+        "confrere group expel cardiologie chu-b.example --reason 'agreement breached'",
+    ),
+)
+@click.argument("group")
+@click.argument("host")
+@click.option("--reason", default="", metavar="R")
+@click.pass_obj
+def expel(console: Console, group: str, host: str, reason: str) -> None:
+    async def act(ctx: Context) -> int:
+        found, _ = await ctx.db.read(lambda tx: get_group(tx, group))
+        try:
+            return await expel_host(ctx, found.actor_id, host.lower(), by=CONSOLE, reason=reason)
+        except LookupError as error:
+            raise Refused(say(f"{host} is not in {group}", f"{host} n'est pas dans {group}")) from error
+
+    ended = console.run(act)
+    sentence = say(
+        f"{host} is out of {group}; memberships and requests ended: {ended}.",
+        f"{host} est exclu de {group} ; appartenances et demandes terminées : {ended}.",
+    )
+    console.tell({"group": group, "host": host, "ended": ended}, sentence)
 
 
 @group_command.command(

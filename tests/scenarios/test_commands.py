@@ -423,6 +423,15 @@ def test_a_member_is_invited_removed_and_banned(group: Console) -> None:
     assert states["@david"] == "banned"
 
 
+def test_a_host_is_taken_out_of_a_group(group: Console) -> None:
+    add = ("group", "add", "urgences", "--title", "Urgences", "--joining", "request", "--moderator", "claire")
+    group.do(*add, "--reach", "chu-b.example", "--reach", "chu-c.example")
+    assert group.ask("group", "expel", "urgences", "chu-b.example")["ended"] == 0
+    assert group.ask("group", "show", "urgences")["reach"] == ["chu-c.example"]
+    assert "is not in" in group.refuse("group", "expel", "urgences", "chu-b.example")
+    assert ("group.expel", "urgences") in group.acts()
+
+
 def test_nobody_is_accepted_who_has_not_asked(group: Console) -> None:
     assert "nothing to do" in group.refuse("group", "accept", "cardiologie", "david")
     assert "nobody known" in group.refuse("group", "accept", "cardiologie", "erik@chu-b.example")

@@ -50,6 +50,7 @@ async def test_nobody_else_sets_it_or_learns_of_it(world: World) -> None:
         ("POST", "/moderators"),
         ("DELETE", "/moderators"),
         ("POST", "/invitations"),
+        ("POST", "/expulsions"),
     ):
         for who, status in ((ward.ben, 403), (ward.eve, 404)):
             asked = await world.call(method, f"/api/v1/groups/{ward.group.id}{path}", who, json={"title": "x"})
@@ -77,6 +78,17 @@ async def test_moderators_hand_over_invite_and_close(world: World) -> None:
     refused = await world.call("PATCH", there, ward.ben, json={"title": "x"})
     assert (refused.status, "closed" in refused.body["error"]) == (422, True)
     assert (await world.post(f"{there}/reopen", ward.ben)).body["closed"] == ""
+
+
+async def test_a_moderator_takes_a_host_out(world: World) -> None:
+    ward = await Ward.open(world)
+    there = f"/api/v1/groups/{ward.group.id}"
+    hosts = '["chu-b.example", "chu-c.example"]'
+    await world.db.transact(lambda tx: groups.update_group(tx, ward.group.id, reach=hosts))
+    body = {"host": "CHU-B.example ", "reason": "agreement breached"}
+    answer = await world.post(f"{there}/expulsions", ward.anna, json=body)
+    assert (answer.status, answer.body["reach"]) == (200, ["chu-c.example"])
+    assert (await world.post(f"{there}/expulsions", ward.anna, json=body)).status == 422
 
 
 async def test_members_read_who_is_in_the_group_where_it_shows_that(world: World) -> None:

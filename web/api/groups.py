@@ -10,6 +10,7 @@ from aiohttp import web
 from federation.outbox import closing
 from federation.outbox import questions as acts
 from federation.outbox.group_acts import acts_of
+from federation.outbox.group_reach import expel_host
 from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.managing import get_own, list_own
 from policies.decision import Deny, Hold
@@ -117,6 +118,20 @@ async def invite(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     return empty()
 
 
+@routes.post("/api/v1/groups/{id}/expulsions")
+@requires("write:accounts")
+async def expel(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """A whole host goes out of the group, with everybody who is in it from there."""
+    form = await read_form(request)
+    group = await _require_private(request, viewer)
+    host, reason = (form.text("host") or "").strip().lower(), form.text("reason") or ""
+    try:
+        await expel_host(request.app[CONTEXT], group.actor_id, host, by=viewer.name, reason=reason)
+    except LookupError as error:
+        raise ApiError(422, "Validation failed: host: no host of this group") from error
+    return await _show(request, viewer)
+
+
 @routes.get("/api/v1/groups/{id}/questions")
 @requires("read:statuses")
 async def list_questions(request: web.Request, viewer: Viewer) -> web.StreamResponse:
@@ -210,7 +225,7 @@ async def _require(request: web.Request, viewer: Viewer) -> tuple[Group | Public
 async def _require_private(request: web.Request, viewer: Viewer) -> Group:
     group, _ = await _require(request, viewer)
     if isinstance(group, PublicGroup):
-        raise ApiError(422, "Validation failed: only private groups are closed")
+        raise ApiError(422, "Validation failed: only for private groups")
     return group
 
 

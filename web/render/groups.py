@@ -20,6 +20,7 @@ def group_settings(group: Group | PublicGroup, actor: Actor) -> Entity:
     if isinstance(group, PublicGroup):
         return entity
     return entity | {
+        "reach": listed(group.reach),
         "level": Level(group.level).name.lower(),
         "professions": listed(group.professions),
         "specialties": listed(group.specialties),
