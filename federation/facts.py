@@ -9,8 +9,10 @@ from federation.rules import Rules
 from federation.wire.origins import host_of
 from policies import seats
 from policies.admission import ActivityFacts
+from policies.decision import Deny
 from policies.delivery import SendFacts
 from policies.posting import GroupFacts
+from policies.reach import may_go_on
 from policies.ruleset import Ruleset, group_reaches
 from policies.seats import Seat
 from policies.terms import GROUP_ONLY, Audience, Kind, Level, Part
@@ -22,7 +24,7 @@ from policies.verification import (
     standing,
     verified_here,
 )
-from storage import actors, attestations, groups, statuses
+from storage import actors, attestations, groups, policy_offers, statuses
 from storage.database import Reader
 from storage.records import Actor, Attestation, Group, Membership, listed
 
@@ -37,6 +39,7 @@ class Parcel:
     audience: Audience
     object_uri: str = ""
     group_id: int | None = None
+    by: str = ""  # at distribution: the host of whose person's act about the post it is
 
 
 def attestation_facts(actor: Actor, attestation: Attestation | None) -> AttestationFacts | None:
@@ -168,11 +171,27 @@ async def send_facts(
         capable=await has_capable_actor(tx, host),
         members=members,
         unconfirmed=not members and await groups.has_unconfirmed_member_of(tx, parcel.group_id, host=host),
-        in_reach=in_reach(group, host),
+        in_reach=in_reach(group, host) and await goes_on(tx, group, parcel, host),
         group=actor.username if group.local else "",
         onward=None if group.local else onward_hosts(group, host),
         parts=parts,
     )
+
+
+async def goes_on(tx: Reader, group: Group, parcel: Parcel, host: str) -> bool:
+    """Whether the homes of a post's author, and of who acts on it, agreed that it goes on to a host from a group of ours."""
+    if not group.local:
+        return True
+    status = await statuses.get_status_by_uri(tx, parcel.object_uri)
+    author = await actors.get_actor(tx, status.actor_id) if status is not None else None
+    speakers = {parcel.by, author.host if author is not None else ""}
+    return all([await _goes_on(tx, group.actor_id, host, speaker) for speaker in sorted(speakers)])
+
+
+async def _goes_on(tx: Reader, group_id: int, host: str, speaker: str) -> bool:
+    offer = await policy_offers.get_offer(tx, group_id, speaker) if speaker else None
+    agreed = None if offer is None else frozenset(orjson.loads(offer.agreed))
+    return not isinstance(may_go_on(host, speaker, agreed), Deny)
 
 
 def onward_hosts(group: Group, home: str) -> frozenset[str]:

@@ -17,6 +17,7 @@ from federation.facts import Parcel, is_capable, is_present
 from federation.fanout import announce_deletion, fan_out
 from federation.signing import get_keys
 from federation.wire.activities import Activity
+from federation.wire.origins import host_of
 from federation.wire.proofs import sign_document
 from federation.wire.render import SERVED_CONTEXT, render_activity, render_tombstone
 from policies.membership import next_epoch
@@ -85,8 +86,14 @@ async def announce(act: Act, status: Status, activity: dict[str, Any], *, keep: 
         )
     targets = await groups.list_member_hosts(act.tx, group.actor_id, now=now)
     outgoing = Outgoing(announce_id, document, actor.id, status.id)
-    parcel = Parcel(Kind.CONTENT, Audience.GROUP, status.uri, group.actor_id)
+    parcel = Parcel(Kind.CONTENT, Audience.GROUP, status.uri, group.actor_id, by=speaker_of(act.ctx, activity))
     return await send(act, outgoing, parcel, [Inbox(host, inbox) for host, inbox in targets.items()])
+
+
+def speaker_of(ctx: Context, activity: dict[str, Any]) -> str:
+    """The host of whose act it is, '' for here."""
+    host = host_of(activity["actor"])
+    return "" if host == ctx.origin.host else host
 
 
 def render_announce(

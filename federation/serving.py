@@ -15,7 +15,7 @@ from federation import documents
 from federation.act import Act, perform
 from federation.attested import credential_document
 from federation.context import Context
-from federation.facts import in_reach, is_present, is_verified
+from federation.facts import Parcel, goes_on, in_reach, is_present, is_verified
 from federation.followers import MOST, list_followers_at, partial_uri
 from federation.groups import render_announce
 from federation.receiving import authenticate, get_key_and_ruleset, signed_request
@@ -40,7 +40,7 @@ from federation.wire.signatures import Signer, parse, require_fresh
 from policies.decision import Allow, Decision, Deny, Limit, Reason
 from policies.membership import LEASE_HOURS_MOST
 from policies.ruleset import day_of
-from policies.terms import GROUP_ONLY, Audience
+from policies.terms import GROUP_ONLY, Audience, Kind
 from policies.visibility import Door, FetchFacts, may_ask, may_carry, may_fetch
 from storage import actors, attestations, custom_emojis, deliveries, follows, groups, inbox, statuses
 from storage.database import Reader
@@ -268,7 +268,9 @@ async def decide_fetch(tx: Reader, ctx: Context, asker: Asker, status: Status | 
         fresh=asker.fresh,
         capable=await actors.has_capability(tx, host=asker.actor.host, capability=GROUP_ONLY),
         group_home=group_actor is not None and group_actor.host == asker.actor.host,
-        in_reach=group is not None and in_reach(group, asker.actor.host),
+        in_reach=group is not None
+        and in_reach(group, asker.actor.host)
+        and await goes_on(tx, group, Parcel(Kind.CONTENT, Audience.GROUP, status.uri), asker.actor.host),
         group=group_actor.username if group_actor and group and group.local else "",
     )
     return may_fetch(facts, rules.ruleset, today)

@@ -13,6 +13,7 @@ from federation.ending import empty_purged_groups, end_old_group_posts
 from federation.inbox.process import process_batch
 from federation.keeping import drop_overdue, forget_old_posts
 from federation.leftovers import purge_left_groups
+from federation.offering import offer_policies
 from federation.outbox.agreements import warn_of_ends
 from federation.outbox.losing import end_lost_groups
 from federation.outbox.peers import follow_expiries
@@ -80,6 +81,7 @@ async def go_round(ctx: Context) -> None:
     await _refresh_attestations(ctx)
     await end_lapsed(ctx)
     await review_groups(ctx)
+    await offer_policies(ctx)
     await send_notices(ctx)
     await perform(ctx, follow_expiries)
     await tell_stopped(ctx)

@@ -3,7 +3,7 @@
 Asked at distribution and again at every delivery attempt. Must not know: how anything is sent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 
@@ -91,6 +91,13 @@ def _onward_steps(facts: SendFacts, home: PeerStanding, ruleset: Ruleset, today:
     """Once at the group's home our member's post goes to every host in reach: one that we refuse stops all of it."""
     for host in sorted((facts.onward or frozenset()) - {facts.host}):
         yield _onward_step(host, facts.parts, home, ruleset, today)
+
+
+def may_agree(home: str, reach: Iterable[str], ruleset: Ruleset, today: date) -> Decision:
+    """Whether our members' posts may go on from a group's home to every host that its policy now names."""
+    standing = peer_standing(ruleset, home, today)
+    steps = [_onward_step(host, frozenset(), standing, ruleset, today) for host in sorted(set(reach) - {home})]
+    return decide(steps or [Allow("group:home")])
 
 
 def _onward_step(host: str, parts: frozenset[Part], home: PeerStanding, ruleset: Ruleset, today: date) -> Decision:

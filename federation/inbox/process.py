@@ -18,6 +18,7 @@ from federation.inbox import (
     hinted,
     moves,
     notes,
+    offers,
     pins,
     profiles,
     quotes,
@@ -70,6 +71,7 @@ HANDLERS: Mapping[str, Handler] = {
     "Move": moves.on_move,
     "Flag": reports.on_flag,
     "QuoteRequest": quotes.on_request,
+    "Offer": offers.on_offer,
 }
 # What an Undo takes back, by the type of the activity it embeds.
 UNDOERS: Mapping[str, Handler] = {
@@ -79,13 +81,15 @@ UNDOERS: Mapping[str, Handler] = {
     "EmojiReact": reactions.on_undo_like,
     "Block": blocks.on_undo_block,
 }
-# Answers to what is no question: to a deletion that it is done, to a post or edit for a private group where it went, or that it was not taken.
+# Answers to what is no question of a member's: to a group's policy, to a deletion that it is done, to a post or edit for a private group where it went, or that it was not taken.
 ANSWERS: Mapping[tuple[str, str], Handler] = {
     ("Accept", "Delete"): receipts.on_confirmed,
     ("Accept", "Create"): submitted.on_passed_on,
     ("Accept", "Update"): submitted.on_passed_on,
     ("Reject", "Create"): submitted.on_refused,
     ("Reject", "Update"): submitted.on_refused,
+    ("Accept", "Offer"): offers.on_agreed,
+    ("Reject", "Offer"): offers.on_declined,
 }
 QUOTE_ANSWERS: Mapping[str, Handler] = {"Accept": quotes.on_accept, "Reject": quotes.on_reject}
 

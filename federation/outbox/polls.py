@@ -174,7 +174,8 @@ async def pass_on(act: Act, status: Status, author: Actor, activity: dict[str, A
     document = group_posts.render_announce(act.ctx, announce_id, group, actor, activity)
     targets = await groups.list_member_hosts(act.tx, group.actor_id, now=act.now)
     if author.host in targets:  # else its author is a member no more, and nobody counts
-        parcel = Parcel(Kind.CONTENT, Audience.GROUP, status.uri, group.actor_id)
+        speaker = group_posts.speaker_of(act.ctx, activity)
+        parcel = Parcel(Kind.CONTENT, Audience.GROUP, status.uri, group.actor_id, by=speaker)
         await send(act, Outgoing(announce_id, document, actor.id), parcel, [Inbox(author.host, targets[author.host])])
 
 

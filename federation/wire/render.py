@@ -73,6 +73,12 @@ ACTIVITY_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS]
 QUOTE_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, _NOTE_TERMS | STAMP_TERMS]
 OTHERS = "only_other_accounts=true"  # Mastodon's: the pages after those of a thread by one author
 CONTROL_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, {"epoch": NS + "epoch", "lease": NS + "lease"}]
+OFFER_CONTEXT: list[Any] = [
+    AS2,
+    SECURITY,
+    DATA_INTEGRITY,
+    {name: NS + name for name in ("epoch", "digest")} | {"reach": {"@id": NS + "reach", "@container": "@set"}},
+]
 SERVED_CONTEXT: list[Any] = [AS2, SECURITY, DATA_INTEGRITY, {"served": NS + "served"}]
 
 
@@ -422,6 +428,12 @@ def render_activity(uri: str, kind: str, actor: str, object_: Any, *, now: int, 
         "published": render_moment(now),
         **{name: value for name, value in more.items() if value is not None},
     }
+
+
+def render_offered(group: str, *, epoch: int, digest: str, reach: Sequence[str]) -> dict[str, Any]:
+    """A private group's policy, as an Offer carries it and as an answer repeats it."""
+    uri = f"{group}#policy-{epoch}"
+    return {"id": uri, "attributedTo": group, "epoch": epoch, "digest": digest, "reach": list(reach)}
 
 
 def render_tombstone(uri: str, deleted_at: int | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from federation.outbox import looking
 from federation.outbox import public_groups as public_acts
 from federation.outbox.closing import archive, purge, reopen
 from federation.outbox.group_acts import GroupActs, acts_of
-from federation.outbox.group_reach import expel_host
+from federation.outbox.group_reach import expel_host, widen
 from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.groups import NewGroup
 from federation.outbox.losing import MOST_DAYS, READ_DAYS, declare_lost
@@ -26,9 +26,10 @@ from server.cli.confirming import confirm, give_up, unconfirmed
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
 from server.cli.people import get_any_group, get_anyone, get_group, get_member, refuse, tell_member
 from server.speech import say
-from storage import actors, follows, groups, public_groups, purges, receipts, statuses
+from storage import actors, follows, groups, policy_offers, public_groups, purges, receipts, statuses
 from storage.database import Reader, Transaction
 from storage.members import Person
+from storage.policy_offers import PolicyOffer
 from storage.records import Actor, PublicGroup, Status, listed
 from storage.words import plain_text
 
@@ -303,6 +304,33 @@ def ban(console: Console, group: str, member: str, reason: str) -> None:
     _act_on(console, group, member, act)
     sentence = say(f"{member} may not come back to {group}.", f"{member} ne peut plus revenir dans {group}.")
     console.tell({"group": group, "member": member, "state": "banned"}, sentence)
+
+
+@group_command.command(
+    "widen",
+    **told(
+        "Let people of more hosts into a private group. What members elsewhere say goes there once their host has agreed: "
+        "see `group show`.",
+        "Ouvrir un groupe privé à d'autres hôtes. Ce que disent les membres d'ailleurs y va quand leur hôte a accepté : voir "
+        "`group show`.",
+        "confrere group widen cardiologie chu-c.example",
+    ),
+)
+@click.argument("group")
+@click.argument("hosts", nargs=-1, required=True, metavar="HOST...")
+@click.pass_obj
+def widen_(console: Console, group: str, hosts: tuple[str, ...]) -> None:
+    async def act(ctx: Context) -> dict[str, Any]:
+        found, _ = await ctx.db.read(lambda tx: get_group(tx, group))
+        try:
+            await widen(ctx, found.actor_id, [host.lower() for host in hosts], by=CONSOLE)
+        except ValueError as error:
+            raise Refused(say("not a host name", "pas un nom d'hôte")) from error
+        except LookupError as error:
+            raise Refused(say(f"{group} is closed", f"{group} est fermé")) from error
+        return await ctx.db.read(lambda tx: _describe(tx, group))
+
+    console.show_record(console.run(act))
 
 
 @group_command.command(
@@ -601,6 +629,7 @@ async def _describe(tx: Reader, name: str) -> dict[str, Any]:
     people = await groups.list_members(tx, group.actor_id, states=("active", "pending"))
     return described | {
         "reach": listed(group.reach),
+        "agreements": [_agreement(one) for one in await policy_offers.list_offers(tx, actor.id)],
         "level": Level(group.level).name.lower(),
         "professions": listed(group.professions),
         "specialties": listed(group.specialties),
@@ -621,6 +650,18 @@ async def _describe(tx: Reader, name: str) -> dict[str, Any]:
         "not_purged": await purges.list_unsaid(tx, actor.id),
         "members": sum(each.membership.state == "active" for each in people),
         "waiting": sum(each.membership.state == "pending" for each in people),
+    }
+
+
+def _agreement(offer: PolicyOffer) -> dict[str, Any]:
+    """What a host agreed to: where its people's posts go, and which policy; what it was asked since."""
+    return {
+        "host": offer.host,
+        "agreed": listed(offer.agreed),
+        "digest": offer.agreed_digest,
+        "since": moment(offer.agreed_at) if offer.agreed_at else None,
+        "waiting": offer.digest != offer.agreed_digest,
+        "refusal": offer.refusal,
     }
 
 

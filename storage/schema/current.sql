@@ -205,6 +205,20 @@ CREATE TABLE purges (
   PRIMARY KEY (group_id, host)
 ) STRICT;
 
+CREATE TABLE policy_offers (
+  group_id INTEGER NOT NULL REFERENCES groups (actor_id) ON DELETE CASCADE,
+  host TEXT NOT NULL,                -- whose people's posts go no further than it agreed to; of a group of ours
+  agreed TEXT NOT NULL,              -- hosts
+  epoch INTEGER NOT NULL DEFAULT 0,  -- of the last offer
+  digest TEXT NOT NULL DEFAULT '',
+  offered_at INTEGER NOT NULL DEFAULT 0,
+  agreed_digest TEXT NOT NULL DEFAULT '',
+  agreed_at INTEGER NOT NULL DEFAULT 0,
+  evidence TEXT NOT NULL DEFAULT '', -- its Accept as it came, with its proof
+  refusal TEXT NOT NULL DEFAULT '',
+  PRIMARY KEY (group_id, host)
+) STRICT;
+
 -- What waits to be told to members by the instance.
 CREATE TABLE notices (
   id INTEGER PRIMARY KEY,

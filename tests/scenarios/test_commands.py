@@ -430,6 +430,11 @@ def test_a_host_is_taken_out_of_a_group(group: Console) -> None:
     assert group.ask("group", "show", "urgences")["reach"] == ["chu-c.example"]
     assert "is not in" in group.refuse("group", "expel", "urgences", "chu-b.example")
     assert ("group.expel", "urgences") in group.acts()
+    widened = group.ask("group", "widen", "urgences", "chu-d.example")
+    assert widened["reach"] == ["chu-c.example", "chu-d.example"]
+    assert [(one["host"], one["agreed"]) for one in widened["agreements"]] == [("chu-c.example", ["chu-c.example"])]
+    assert "not a host" in group.refuse("group", "widen", "urgences", "https://x")
+    assert ("group.widen", "urgences") in group.acts()
 
 
 def test_nobody_is_accepted_who_has_not_asked(group: Console) -> None:

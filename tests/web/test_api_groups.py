@@ -51,6 +51,8 @@ async def test_nobody_else_sets_it_or_learns_of_it(world: World) -> None:
         ("DELETE", "/moderators"),
         ("POST", "/invitations"),
         ("POST", "/expulsions"),
+        ("GET", "/hosts"),
+        ("POST", "/hosts"),
     ):
         for who, status in ((ward.ben, 403), (ward.eve, 404)):
             asked = await world.call(method, f"/api/v1/groups/{ward.group.id}{path}", who, json={"title": "x"})
@@ -89,6 +91,18 @@ async def test_a_moderator_takes_a_host_out(world: World) -> None:
     answer = await world.post(f"{there}/expulsions", ward.anna, json=body)
     assert (answer.status, answer.body["reach"]) == (200, ["chu-c.example"])
     assert (await world.post(f"{there}/expulsions", ward.anna, json=body)).status == 422
+
+
+async def test_a_moderator_lets_a_host_in_and_reads_what_the_others_say(world: World) -> None:
+    ward = await Ward.open(world)
+    there = f"/api/v1/groups/{ward.group.id}"
+    await world.db.transact(lambda tx: groups.update_group(tx, ward.group.id, reach='["chu-b.example"]'))
+    answer = await world.post(f"{there}/hosts", ward.anna, json={"host": "CHU-C.example"})
+    assert (answer.status, answer.body["reach"]) == (200, ["chu-b.example", "chu-c.example"])
+    [told] = (await world.get(f"{there}/hosts", ward.anna)).body
+    assert told == {"host": "chu-b.example", "agreed": ["chu-b.example"], "digest": "", "waiting": False, "refusal": ""}
+    for wrong in ({"host": "https://x"}, {}):
+        assert (await world.post(f"{there}/hosts", ward.anna, json=wrong)).status == 422
 
 
 async def test_members_read_who_is_in_the_group_where_it_shows_that(world: World) -> None:

@@ -10,13 +10,13 @@ from aiohttp import web
 from federation.outbox import closing
 from federation.outbox import questions as acts
 from federation.outbox.group_acts import acts_of
-from federation.outbox.group_reach import expel_host
+from federation.outbox.group_reach import expel_host, widen
 from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.managing import get_own, list_own
 from policies.decision import Deny, Hold
 from policies.membership import Joining
 from policies.terms import Level
-from storage import actors, groups, questions
+from storage import actors, groups, policy_offers, questions
 from storage.database import Reader
 from storage.records import Actor, Group, PublicGroup, Status
 from storage.relations import get_known
@@ -27,7 +27,7 @@ from web.errors import ApiError
 from web.forms import Form
 from web.keys import CONTEXT
 from web.pagination import parse_page
-from web.render.groups import group_settings
+from web.render.groups import group_agreement, group_settings
 from web.showing import not_found, refusal, show_after, show_timeline, stored_page
 
 routes = web.RouteTableDef()
@@ -116,6 +116,30 @@ async def invite(request: web.Request, viewer: Viewer) -> web.StreamResponse:
     except LookupError as error:
         raise not_found() from error
     return empty()
+
+
+@routes.get("/api/v1/groups/{id}/hosts")
+@requires("read:accounts")
+async def list_hosts(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    """Since the reach was widened: what each host agreed to, and what it has not answered."""
+    group = await _require_private(request, viewer)
+    found = await request.app[CONTEXT].db.read(lambda tx: policy_offers.list_offers(tx, group.actor_id))
+    return answer([group_agreement(one) for one in found])
+
+
+@routes.post("/api/v1/groups/{id}/hosts")
+@requires("write:accounts")
+async def add_host(request: web.Request, viewer: Viewer) -> web.StreamResponse:
+    form = await read_form(request)
+    group = await _require_private(request, viewer)
+    try:
+        host = (form.text("host") or "").strip().lower()
+        await widen(request.app[CONTEXT], group.actor_id, [host], by=viewer.name)
+    except ValueError as error:
+        raise ApiError(422, "Validation failed: host: not a host name") from error
+    except LookupError as error:
+        raise ApiError(422, "Validation failed: this group is closed") from error
+    return await _show(request, viewer)
 
 
 @routes.post("/api/v1/groups/{id}/expulsions")

@@ -1,6 +1,7 @@
 """A group's settings, for who moderates it: Confrère's own entity."""
 
 from policies.terms import Level
+from storage.policy_offers import PolicyOffer
 from storage.records import Actor, Group, PublicGroup, listed
 from web.render.frame import Entity
 
@@ -34,4 +35,15 @@ def group_settings(group: Group | PublicGroup, actor: Actor) -> Entity:
         "question_tag": group.question_tag,
         "questions_of": group.questions_of,
         "closed": group.closed,
+    }
+
+
+def group_agreement(offer: PolicyOffer) -> Entity:
+    """How far the posts of a host's people go, by its word; `waiting`: it was offered more and has not agreed."""
+    return {
+        "host": offer.host,
+        "agreed": listed(offer.agreed),
+        "digest": offer.agreed_digest,
+        "waiting": offer.digest != offer.agreed_digest,
+        "refusal": offer.refusal,
     }
