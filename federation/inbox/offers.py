@@ -3,8 +3,6 @@
 The host answers, not a person: its instance actor, by its own policy, without asking anybody.
 """
 
-from typing import Any
-
 import orjson
 
 from federation.act import Act, perform
@@ -20,11 +18,10 @@ from federation.offering import digest_of, made
 from federation.resolve import resolve_actor
 from federation.signing import get_keys
 from federation.verifying import require_proof
-from federation.wire.actors import MAX_REACH
-from federation.wire.errors import Fault, ProtocolError
+from federation.wire.offers import parse_offer, parse_reach
 from federation.wire.proofs import sign_document
 from federation.wire.render import OFFER_CONTEXT, render_activity, render_offered
-from federation.wire.values import integer, many, text
+from federation.wire.values import text
 from policies.admission import ActivityFacts
 from policies.decision import Allow, Deny, Hold, Limit
 from policies.delivery import may_agree
@@ -36,31 +33,13 @@ from storage.follows import Inbox
 from storage.ids import new_id
 from storage.records import Actor, as_json
 
-
-def _offer(offered: Any) -> Offer:
-    """What of an offer says which it is."""
-    offered = offered if isinstance(offered, dict) else {}
-    epoch, digest = integer(offered.get("epoch"), 0, 2**63 - 1), text(offered.get("digest"))
-    if epoch is None or not digest or len(digest) > 200:
-        raise ProtocolError(Fault.SHAPE, "an offer without epoch or digest")
-    return Offer(epoch, digest)
-
-
-def _reach(offered: Any) -> list[str]:
-    """The hosts that it names: all of them are asked about, so none may be left out."""
-    found = many(offered.get("reach"))
-    if len(found) > MAX_REACH or not all(isinstance(host, str) and 0 < len(host) <= 300 for host in found):
-        raise ProtocolError(Fault.SHAPE, "a reach that is no list of hosts")
-    return [str(host).lower() for host in found]
-
-
 # --- a group of others -------------------------------------------------------------------------------------------
 
 
 async def on_offer(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     """The home of a group that somebody here is in says where posts go from now on: agree, or say why not."""
     offered = verified.activity.embedded or {}
-    offer, reach = _offer(offered), _reach(offered)
+    offer, reach = parse_offer(offered), parse_reach(offered)
 
     async def unit(act: Act) -> Answer:
         facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
@@ -129,7 +108,7 @@ async def on_agreed(ctx: Context, verified: Verified, actor: Actor) -> Answer:
         known = await policy_offers.get_offer(act.tx, group_id, actor.host)
         digest = digest_of(group, group_actor, act.rules)
         members = await groups.has_active_member_of(act.tx, group_id, host=actor.host, now=act.now)
-        said = _offer((verified.activity.embedded or {}).get("object"))
+        said = parse_offer((verified.activity.embedded or {}).get("object"))
         counting = may_count(said, made(known) if known else None, digest, members=members)
         if isinstance(counting, Deny):
             return counting.reason
@@ -156,7 +135,7 @@ async def on_declined(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     async def unit(act: Act) -> Answer:
         group_id = await _group_of(act, verified)
         known = await policy_offers.get_offer(act.tx, group_id, actor.host)
-        said = _offer((verified.activity.embedded or {}).get("object"))
+        said = parse_offer((verified.activity.embedded or {}).get("object"))
         if known is None or made(known) != said:
             return "answers nothing that was offered"
         refusal = (text(verified.activity.raw.get("summary")) or "refused")[:50]
