@@ -32,6 +32,7 @@ from policies.decision import Allow, Decision, Deny, Hold, Limit, Reason
 from policies.membership import Closed, JoinFacts, Joining
 from policies.moderation import Act as Managing
 from policies.moderation import roles_for
+from policies.ruleset import day_of, peer_standing
 from policies.seats import Seat, Told
 from policies.terms import Audience, Kind
 from policies.verification import Purpose, criteria_step
@@ -517,7 +518,8 @@ async def _reconsider(act: Act, group: Group, group_actor: Actor, member: Member
     known, actor = member.membership, member.actor
     facts = await get_attestation_facts(act.tx, actor)
     asked = narrowed_criteria(group, group_actor, act.rules.ruleset)
-    decision = criteria_step(facts, asked, act.rules.ruleset, act.now, Purpose.READ)
+    peer = None if actor.local else peer_standing(act.rules.ruleset, actor.host, day_of(act.now)).state
+    decision = policy.may_stay(criteria_step(facts, asked, act.rules.ruleset, act.now, Purpose.READ), peer)
     if not actor.local and not reaches(group, group_actor, actor.host, act.rules.ruleset):
         decision = Deny("group:reach", Reason.OUT_OF_REACH)
     if isinstance(decision, Deny):

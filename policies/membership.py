@@ -46,6 +46,15 @@ def may_close(now: Closed) -> Decision:
     return Allow("group:closed")
 
 
+def may_stay(met: Decision, peer: PeerState | None) -> Decision:
+    """Whether a member stays one, for whom the criteria say `met`; `peer`: how we see their host, None: here. Attestations of a
+    quarantined peer count for nothing, and end nothing either: its posts wait, and its leases run out.
+    """
+    if peer is PeerState.QUARANTINED and isinstance(met, Deny) and met.reason is Reason.ISSUER_NOT_TRUSTED:
+        return Hold(met.rule, Reason.PEER_QUARANTINED)
+    return met
+
+
 @dataclass(frozen=True, slots=True)
 class JoinFacts:
     """Somebody who wants to be a member of one of our groups; `host` None: a member here. `person`: an actor of type

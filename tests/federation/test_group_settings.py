@@ -164,3 +164,17 @@ async def test_a_public_group_has_no_secrets_to_set(home: Home) -> None:
         await put(home, group, files=False)
     with pytest.raises(LookupError):
         await put(home, anna, files=False)
+
+
+async def test_a_quarantine_ends_no_membership(home: Home, peer: Peer) -> None:
+    """An agreement may end for a day: what waits meanwhile is enough. A suspension, and criteria, end them as ever."""
+    ward = await Ward.open(home, peer)
+    await home.rule(peer.host, state="quarantined")
+    await review_groups(home.ctx)
+    assert await state(ward, ward.ben.uri) == "active"
+    await home.rule(peer.host)
+    await review_groups(home.ctx)
+    assert await state(ward, ward.ben.uri) == "active"
+    await home.rule(peer.host, state="quarantined", more='[groups.cardiologie]\nreach = "instance"\n')
+    await review_groups(home.ctx)
+    assert await state(ward, ward.ben.uri) == "ended"

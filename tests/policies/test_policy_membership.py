@@ -25,10 +25,11 @@ from policies.membership import (
     may_list_members,
     may_manage,
     may_remove,
+    may_stay,
     next_epoch,
 )
 from policies.rules import parse
-from policies.terms import Level
+from policies.terms import Level, PeerState
 from policies.verification import AttestationFacts, Criteria
 
 RULES = parse("""
@@ -230,3 +231,12 @@ def test_who_reads_the_list_of_members(*, member: bool, moderator: bool, shown_t
 def test_a_group_that_is_purged_stays_so(closed: Closed) -> None:
     over = closed in {Closed.PURGING, Closed.PURGED}
     assert getattr(may_close(closed), "reason", None) is (Reason.GROUP_CLOSED if over else None)
+
+
+def test_a_quarantine_ends_no_membership_and_anything_else_does() -> None:
+    distrusted = Deny("verification:peers.b", Reason.ISSUER_NOT_TRUSTED)
+    assert may_stay(distrusted, PeerState.QUARANTINED) == Hold("verification:peers.b", Reason.PEER_QUARANTINED)
+    for peer in (None, *(state for state in PeerState if state is not PeerState.QUARANTINED)):
+        assert may_stay(distrusted, peer) == distrusted
+    for met in (Deny("x", Reason.ATTESTATION_REVOKED), Allow("x")):
+        assert may_stay(met, PeerState.QUARANTINED) == met
