@@ -9,15 +9,16 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tests.mutants.guards import BY_MODEL, MODEL, MUTANTS, Mutant
+from tests.mutants.guards import MUTANTS, Mutant
+from tests.mutants.model import REMOVALS, Removal
 
 ROOT = Path(__file__).parents[2]
 PARTS = ("server", "web", "federation", "storage", "policies", "tests", "bench", "docs", "pyproject.toml")
 AT_ONCE = 2
+OF_MODEL = bool(os.environ.get("MODEL"))  # the guards that sequences of the model test are to miss
 TESTS_FAILED = 1  # pytest's exit status; any other but 0 says that nothing was tested
 # One engine is enough: what differs between the two is not what is taken out.
 PYTEST = ("-m", "pytest", "-x", "-p", "no:randomly", "-p", "no:cacheprovider", "-n", "0", "-k", "not postgresql")
@@ -38,7 +39,7 @@ async def run_tests(at: Path, tests: Iterable[str]) -> tuple[int, str]:
         *PYTEST,
         *tests,
         cwd=at,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "CONFRERE_SEQUENCES": "1"},
+        env={"CONFRERE_SEQUENCES": "0", **os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
     )
@@ -46,15 +47,19 @@ async def run_tests(at: Path, tests: Iterable[str]) -> tuple[int, str]:
     return process.returncode or 0, said.decode()
 
 
-async def try_one(at: Path, mutant: Mutant) -> str:
+async def try_one(at: Path, mutant: Mutant | Removal) -> str:
     """What is wrong with a mutant; "" when its test noticed it."""
-    path = at / mutant.file
-    text = path.read_text()
-    if text.count(mutant.old) != 1:
-        return f"the guard is not (once) in {mutant.file} any more"
-    path.write_text(text.replace(mutant.old, mutant.new))
+    texts = {change.file: (at / change.file).read_text() for change in mutant.changes}
+    without = dict(texts)
+    for change in mutant.changes:
+        if without[change.file].count(change.old) != 1:
+            return f"the guard is not (once) in {change.file} any more"
+        without[change.file] = without[change.file].replace(change.old, change.new)
+    for file, text in without.items():
+        (at / file).write_text(text)
     status, said = await run_tests(at, [mutant.test])
-    path.write_text(text)
+    for file, text in texts.items():
+        (at / file).write_text(text)
     if status == 0:
         return f"survives {mutant.test}"
     return "" if status == TESTS_FAILED else f"{mutant.test} cannot be run: {said[-2_000:]}"
@@ -65,7 +70,7 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-async def work(at: Path, left: list[Mutant], wrong: list[str]) -> None:
+async def work(at: Path, left: list[Mutant | Removal], wrong: list[str]) -> None:
     copy_tree(at)
     while left:
         mutant = left.pop()
@@ -75,14 +80,14 @@ async def work(at: Path, left: list[Mutant], wrong: list[str]) -> None:
             wrong.append(f"{mutant.guard}: {problem}")
 
 
+def _described(mutant: Mutant | Removal) -> str:
+    return " ".join((mutant.guard, mutant.test, *(change.file for change in mutant.changes)))
+
+
 async def main(words: list[str]) -> int:
-    """Those whose guard, file or test has one of these words; all, when there are none. `model`: those that the model test
-    must notice, by it.
-    """
-    if words == ["model"]:
-        chosen = [replace(one, test=MODEL) for one in MUTANTS if one.guard in BY_MODEL]
-    else:
-        chosen = [one for one in MUTANTS if any(word in f"{one.guard} {one.file} {one.test}" for word in words or [""])]
+    """Those whose guard, file or test has one of these words; all, when there are none."""
+    rows: tuple[Mutant | Removal, ...] = REMOVALS if OF_MODEL else MUTANTS
+    chosen = [one for one in rows if not words or any(word in _described(one) for word in words)]
     left, wrong = chosen[::-1], list[str]()
     with TemporaryDirectory() as folder:
         places = [Path(folder, str(number)) for number in range(AT_ONCE)]

@@ -78,16 +78,6 @@ class Member:
         assert answer.status == 200, answer.body
         return dict(answer.body)
 
-    async def upload(self, data: bytes, *, description: str) -> str:
-        """A file for a post; its id."""
-        form = aiohttp.FormData(default_to_multipart=True)
-        form.add_field("file", data, filename="ecg.png", content_type="image/png")
-        form.add_field("description", description)
-        url, headers = f"{self.instance.ctx.origin.base}/api/v2/media", {"Authorization": f"Bearer {self.token}"}
-        async with self.instance.session.post(url, data=form, headers=headers) as response:
-            assert response.status == 200, await response.text()
-            return str((await response.json())["id"])
-
     async def home(self) -> list[dict[str, Any]]:
         answer = await self.ask("GET", "/api/v1/timelines/home")
         assert answer.status == 200, answer.body

@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from federation.outbox import attestations
+import aiohttp
+
+from federation.outbox import attestations, closing
 from federation.outbox import groups as group_acts
 from policies.decision import Deny, Hold
 from policies.terms import Level
@@ -23,7 +25,7 @@ ABSENT = "100000000000000001"  # an id that nothing has
 @dataclass(slots=True)
 class Play:
     """One sequence being played. `secret`: with its secret acts. `entitled`: who and which host is told something in it,
-    besides members. `seen`: what all others were answered, in order.
+    besides members. `seen`: what all others were answered, in order. `links`: to whom which post gave an address of its file.
     """
 
     stage: Stage
@@ -32,6 +34,7 @@ class Play:
     entitled: frozenset[str]
     seen: list[bytes] = field(default_factory=list)
     words: int = 0
+    links: dict[str, tuple[Post, str]] = field(default_factory=dict)
 
     def word(self) -> str:
         """A new one, which stands nowhere else and has no stem in common with another."""
@@ -78,17 +81,19 @@ def _handle(play: Play, who: str) -> str:
     return "@cardiologie" if AT_HOME[who] == "a" else f"@cardiologie@{a}"
 
 
-def _here(play: Play, who: str) -> Member | None:
-    """Who acts: a member, or somebody whose host has not heard that they are none any more."""
-    belongs = who in play.truth.present or who in play.truth.unheard
-    return play.stage.people.get(who) if belongs else None
+def _here(play: Play, who: str, nth: int) -> str:
+    """Who acts: a member, or somebody whose host has not heard that they are none any more; another one when it is not
+    the one that was drawn, because most acts would come to nothing.
+    """
+    belong = sorted((play.truth.present | play.truth.unheard) & play.stage.people.keys())
+    return who if who in belong else belong[nth % len(belong)]
 
 
-def _note_post(play: Play, who: str, answer: Answer, word: str, *, poll: bool = False, picture: bool = False) -> None:
+def _note_post(play: Play, who: str, answer: Answer, word: str, **more: bool) -> None:
     """What was acknowledged must not be lost, and must not be read by others."""
     assert answer.status in {200, 403, 404, 422}, answer.body
     if answer.status == 200:
-        play.truth.posts.append(Post(who, answer.body["uri"], [word], play.truth.now, poll, picture))
+        play.truth.posts.append(Post(who, answer.body["uri"], [word], play.truth.now, **more))
 
 
 # --- who belongs ------------------------------------------------------------------------------------------------------
@@ -127,7 +132,9 @@ async def leave(play: Play, who: str, nth: int) -> None:
         return
     if who == "pia":
         follow = {"type": "Follow", "actor": stage.pia.uri, "object": stage.group.uri}
-        await stage.send(stage.pia, "a", stage.wire.activity("Undo", stage.pia, follow))
+        undo = stage.wire.activity("Undo", stage.pia, follow)
+        if not any([await stage.send(stage.pia, "a", undo) < 300 for _ in range(3)]):
+            return  # it did not arrive, however often it was sent
         await stage.settle()
     else:
         group = await stage.stored(AT_HOME[who], stage.group.uri)
@@ -140,10 +147,11 @@ async def leave(play: Play, who: str, nth: int) -> None:
 
 @secret
 async def remove(play: Play, who: str, nth: int) -> None:
-    if who in play.truth.present - {"anna"}:
-        done = await group_acts.remove(play.stage.at["a"].ctx, play.stage.group.id, await play.at_home(who), by="anna")
-        assert done is True
-        play.truth.end(who)
+    others = sorted(play.truth.present - {"anna"})
+    if others:
+        who = who if who in others else others[nth % len(others)]
+        await group_acts.remove(play.stage.at["a"].ctx, play.stage.group.id, await play.at_home(who), by="anna")
+        play.truth.end(who)  # also when it had ended there: a quarantined host's attestations count for nothing
 
 
 @secret
@@ -166,19 +174,21 @@ async def unban(play: Play, who: str, nth: int) -> None:
 
 @secret
 async def post(play: Play, who: str, nth: int) -> None:
-    """Something to the group: plain, under a warning, with a poll, or naming people who are not in it."""
-    member = _here(play, who)
-    if member is None:
-        return
+    """Something to the group: plain, under a warning, with a poll, with a file, or naming people who are not in it."""
+    who = _here(play, who, nth)
+    member = play.stage.people[who]
     word = play.word()
     choices: list[dict[str, Any]] = [
         {},
         {"spoiler_text": f"{word} warning"},
         {"poll": {"options": [f"{word} oui", "non"], "expires_in": 86_400}},
         {"language": "fr"},
+        {"media_ids": []},
     ]
-    more = choices[nth % 4]
-    names = ["", "", "", f" @nina@{play.stage.houses['b'].host} @paul@{play.stage.wire.host}"][nth % 4]
+    more = choices[nth % 5]
+    if "media_ids" in more:
+        more["media_ids"] = [await _upload(member, word)]
+    names = f" @nina@{play.stage.houses['b'].host} @paul@{play.stage.wire.host}" if nth % 5 == 3 else ""
     visibility = ("public", "unlisted", "private")[nth % 3]
     answer = await member.ask(
         "POST",
@@ -190,24 +200,38 @@ async def post(play: Play, who: str, nth: int) -> None:
     _note_post(play, who, answer, word, poll="poll" in more)
 
 
+async def _upload(member: Member, word: str) -> str:
+    """The id of a picture whose name and description nobody else may read."""
+    form = aiohttp.FormData(default_to_multipart=True)
+    form.add_field("file", picture(), filename=f"{word}.png", content_type="image/png")
+    form.add_field("description", f"{word} radio")
+    instance = member.instance
+    headers = {"Authorization": f"Bearer {member.token}"}
+    async with instance.session.post(f"{instance.ctx.origin.base}/api/v2/media", data=form, headers=headers) as answer:
+        assert answer.status == 200, await answer.read()
+        return str((await answer.json())["id"])
+
+
 @secret
-async def show_picture(play: Play, who: str, nth: int) -> None:
-    """Something to the group with a picture, whose description says something of its own."""
-    member = _here(play, who)
-    if member is None:
+async def open_file(play: Play, who: str, nth: int) -> None:
+    """Somebody who may opens the file of a post, and keeps its address."""
+    who, opened = _here(play, who, nth), play.post(nth)
+    if opened is None:
         return
-    word = play.word()
-    media_id = await member.upload(picture(8, 8), description=f"{word} ECG")
-    text = f"{_handle(play, who)} {word}"
-    answer = await member.ask("POST", "/api/v1/statuses", status=text, media_ids=[media_id], sensitive=bool(nth % 2))
-    _note_post(play, who, answer, word, picture=True)
+    member = play.stage.people[who]
+    shown = await member.ask("GET", f"/api/v1/statuses/{await play.id_for(who, opened)}")
+    if shown.status == 200 and shown.body["media_attachments"]:
+        address = shown.body["media_attachments"][0]["url"].removeprefix(member.instance.ctx.origin.base)
+        play.links[who] = (opened, address)
+        await member.instance.ask("GET", address)  # which may be cut off from the file's home
 
 
 @secret
 async def reply(play: Play, who: str, nth: int) -> None:
-    member, answered = _here(play, who), play.post(nth)
-    if member is None or answered is None:
+    who, answered = _here(play, who, nth), play.post(nth)
+    if answered is None:
         return
+    member = play.stage.people[who]
     word = play.word()
     visibility = ("public", "private")[nth % 2]
     answer = await member.ask(
@@ -223,9 +247,10 @@ async def reply(play: Play, who: str, nth: int) -> None:
 @secret
 async def quote(play: Play, who: str, nth: int) -> None:
     """Within the group, and (which must not be) in public."""
-    member, quoted = _here(play, who), play.post(nth)
-    if member is None or quoted is None:
+    who, quoted = _here(play, who, nth), play.post(nth)
+    if quoted is None:
         return
+    member = play.stage.people[who]
     word = play.word()
     group = f"{_handle(play, who)} " if nth % 2 else ""
     answer = await member.ask(
@@ -242,16 +267,18 @@ async def quote(play: Play, who: str, nth: int) -> None:
 @secret
 async def boost(play: Play, who: str, nth: int) -> None:
     """Which must not be."""
-    member, boosted = _here(play, who), play.post(nth)
-    if member is not None and boosted is not None:
-        answer = await member.ask("POST", f"/api/v1/statuses/{await play.id_for(who, boosted)}/reblog")
+    who, boosted = _here(play, who, nth), play.post(nth)
+    if boosted is not None:
+        member = play.stage.people[who]
+        asked = {"visibility": "public"} if nth % 2 else {}
+        answer = await member.ask("POST", f"/api/v1/statuses/{await play.id_for(who, boosted)}/reblog", **asked)
         assert answer.status in {403, 404, 422}, "a group-only post was boosted"
 
 
 @secret
 async def edit(play: Play, who: str, nth: int) -> None:
     changed = play.post(nth)
-    if changed is None or changed.poll or changed.picture:
+    if changed is None or changed.poll:
         return
     author, word = play.stage.people[changed.author], play.word()
     text = f"{_handle(play, changed.author)} {word} corrigé"
@@ -274,8 +301,9 @@ async def delete(play: Play, who: str, nth: int) -> None:
 @secret
 async def vote(play: Play, who: str, nth: int) -> None:
     polls = [one for one in play.truth.living() if one.poll]
-    member = _here(play, who)
-    if member is not None and polls:
+    who = _here(play, who, nth)
+    member = play.stage.people[who]
+    if polls:
         answer = await member.ask("GET", f"/api/v1/statuses/{await play.id_for(who, polls[-1])}")
         if answer.status == 200:
             await member.ask("POST", f"/api/v1/polls/{answer.body['poll']['id']}/votes", choices=[nth % 2])
@@ -284,8 +312,9 @@ async def vote(play: Play, who: str, nth: int) -> None:
 @secret
 async def mark(play: Play, who: str, nth: int) -> None:
     """A member likes, keeps or mutes a post."""
-    member, marked = _here(play, who), play.post(nth)
-    if member is not None and marked is not None:
+    who, marked = _here(play, who, nth), play.post(nth)
+    if marked is not None:
+        member = play.stage.people[who]
         act = ("favourite", "bookmark", "unfavourite", "mute")[nth % 4]
         await member.ask("POST", f"/api/v1/statuses/{await play.id_for(who, marked)}/{act}")
 
@@ -293,9 +322,10 @@ async def mark(play: Play, who: str, nth: int) -> None:
 @secret
 async def report(play: Play, who: str, nth: int) -> None:
     """A member reports a post, here and to its author's home."""
-    member, reported = _here(play, who), play.post(nth)
-    if member is None or reported is None:
+    who, reported = _here(play, who, nth), play.post(nth)
+    if reported is None:
         return
+    member = play.stage.people[who]
     shown = await member.ask("GET", f"/api/v1/statuses/{await play.id_for(who, reported)}")
     if shown.status == 200:
         said = {"account_id": shown.body["account"]["id"], "status_ids": [shown.body["id"]], "forward": True}
@@ -304,8 +334,9 @@ async def report(play: Play, who: str, nth: int) -> None:
 
 @secret
 async def search(play: Play, who: str, nth: int) -> None:
-    member, sought = _here(play, who), play.post(nth)
-    if member is not None and sought is not None:
+    who, sought = _here(play, who, nth), play.post(nth)
+    if sought is not None:
+        member = play.stage.people[who]
         assert (await member.ask("GET", "/api/v2/search", q=sought.word)).status == 200
 
 
@@ -327,6 +358,14 @@ async def take_down(play: Play, who: str, nth: int) -> None:
         found = await play.id_for("anna", gone)
         done = await group_acts.remove_post(play.stage.at["a"].ctx, play.stage.group.id, int(found), by="anna")
         gone.gone = gone.gone or done
+
+
+@secret
+async def close(play: Play, who: str, nth: int) -> None:
+    """Anna archives the group, or opens it again. What is said elsewhere before that is known there comes too late."""
+    a, act = play.stage.at["a"], (closing.archive, closing.reopen)[nth % 2]
+    await act(a.ctx, play.stage.group.id, by="anna")
+    play.truth.disturb("b", "c", "p")
 
 
 # --- what everybody may know ------------------------------------------------------------------------------------------

@@ -14,13 +14,17 @@ from tests.conftest import POSTGRES
 
 
 class Copy(Protocol):
-    """`keep` what there is now, `bring_back` what was kept, `forget` it."""
+    """`keep` what there is now, `bring_back` what was kept, `forget` it. `holds`: whether these bytes are anywhere in what
+    there is now.
+    """
 
     async def keep(self) -> None: ...
 
     async def bring_back(self) -> None: ...
 
     async def forget(self) -> None: ...
+
+    async def holds(self, word: bytes) -> bool: ...
 
 
 def copy_of(address: str) -> Copy:
@@ -44,6 +48,10 @@ class SqliteCopy:
 
     async def forget(self) -> None:
         self._kept.unlink()
+
+    async def holds(self, word: bytes) -> bool:
+        files = [self._path, self._path.with_name(self._path.name + "-wal")]
+        return any(word in file.read_bytes() for file in files if file.exists())
 
 
 class PostgresCopy:
@@ -79,6 +87,16 @@ class PostgresCopy:
 
     async def forget(self) -> None:
         await self._run(f"DROP SCHEMA {self._schema}_kept CASCADE")
+
+    async def holds(self, word: bytes) -> bool:
+        connection = await asyncpg.connect(POSTGRES)
+        try:
+            found = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = $1", self._schema)
+            rows = [f"SELECT one::text AS said FROM {self._schema}.{row[0]} one" for row in found]
+            sought = f"SELECT EXISTS (SELECT FROM ({' UNION ALL '.join(rows)}) AS every WHERE strpos(said, $1) > 0)"
+            return bool(await connection.fetchval(sought, word.decode()))
+        finally:
+            await connection.close()
 
     @staticmethod
     async def _run(sql: str) -> None:

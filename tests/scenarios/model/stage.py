@@ -5,9 +5,10 @@ the instances start again at the same addresses. Must not know what is played, n
 """
 
 import asyncio
+import logging
 import socket
-from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, suppress
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -22,6 +23,7 @@ from federation.resolve import resolve_actor
 from federation.setup import create_instance
 from federation.upkeep import drain, go_round
 from server.app import build_app
+from server.logs import JsonFormatter
 from storage import actors
 from storage.engines import connect
 from storage.records import Actor
@@ -95,6 +97,28 @@ class Skewed:
         return self.clock() + self.wrong
 
 
+class Log(logging.Handler):
+    """What all instances write down of what they do, as they write it."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(JsonFormatter())
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+    @contextmanager
+    def attached(self) -> Iterator[None]:
+        root = logging.getLogger()
+        level = root.level
+        root.addHandler(self)
+        root.setLevel(logging.INFO)
+        yield
+        root.removeHandler(self)
+        root.setLevel(level)
+
+
 class House:
     """One instance that can be killed and started again at its address, as it was or as it is."""
 
@@ -119,7 +143,7 @@ class House:
             await create_instance(ctx, organisation=self.name.upper())
         app = build_app(_config(self.host, self._folder / self.name), ctx)
         app.middlewares.insert(0, self.line.carry)
-        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)
         await web.SockSite(runner, self._socket.dup()).start()
@@ -128,6 +152,10 @@ class House:
             return Instance(self.name, ctx, self.clock.clock, session, app)
         known.ctx, known.app, known.session = ctx, app, session
         return known
+
+    def keep(self, task: asyncio.Task[None]) -> None:
+        """Until the instance stops."""
+        self._stack.callback(task.cancel)
 
     async def stop(self) -> None:
         await self._stack.aclose()
@@ -156,6 +184,8 @@ class Stage:
     def __init__(self, stack: AsyncExitStack) -> None:
         self.clock = Clock()
         self.cut: set[str] = set()
+        self.log = Log()
+        self.heard: list[tuple[str, str]] = []
         self.wire = Peer()
         self.stranger = Peer()
         self._stack = stack
@@ -163,6 +193,7 @@ class Stage:
     @classmethod
     async def open(cls, addresses: Addresses, folder: Path, stack: AsyncExitStack) -> "Stage":
         stage = cls(stack)
+        stack.enter_context(stage.log.attached())
         for peer in (stage.wire, stage.stranger):
             await stack.enter_async_context(peer)
         stage.houses = {name: House(name, await addresses.new(), folder, stage.clock, stage.cut) for name in HOSTS}
@@ -242,6 +273,9 @@ class Stage:
             house.clock.wrong = 0
             await house.copy.bring_back()
             await house.start(self.at[name])
+            await self._listen(name)
+        self.heard.clear()
+        self.log.lines.clear()
         self.cut.clear()
         self.clock.time = self._kept_at
         for peer in (self.wire, self.stranger):
@@ -253,6 +287,22 @@ class Stage:
         """Without a word: what runs is torn off, and begins again from what is stored."""
         await self.houses[name].stop()
         await self.houses[name].start(self.at[name])
+        await self._listen(name)
+
+    async def _listen(self, name: str) -> None:
+        """An outsider of this instance has an app open, and hears (`heard`) whatever is streamed to it."""
+        who = next(one for one, home in OUTSIDERS.items() if home == name)
+        instance = self.at[name]
+        asked = {"access_token": self.people[who].token}
+        socket = await instance.session.ws_connect(f"{instance.ctx.origin.base}/api/v1/streaming", params=asked)
+        for stream in ({"stream": "user"}, {"stream": "public"}, {"stream": "hashtag", "tag": "cardio"}):
+            await socket.send_json({"type": "subscribe", **stream})
+
+        async def hear() -> None:
+            async for message in socket:
+                self.heard.append((who, str(message.data)))
+
+        self.houses[name].keep(asyncio.create_task(hear()))
 
     async def settle(self) -> None:
         """Every queue, until nothing moves any more."""

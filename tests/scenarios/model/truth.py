@@ -15,18 +15,14 @@ MEMBERS = (*CANDIDATES, "pia")
 
 @dataclass(slots=True)
 class Post:
-    """One acknowledged post to the group. `words`: what stands in it and nowhere else, also in former versions. `links`: to
-    its picture, as each who could see it was given them.
-    """
+    """One acknowledged post to the group. `words`: what stands in it and nowhere else, also in former versions."""
 
     author: str
     uri: str
     words: list[str]
     made: int
     poll: bool = False
-    picture: bool = False
     gone: bool = False
-    links: dict[str, str] = field(default_factory=dict)
 
     @property
     def word(self) -> str:

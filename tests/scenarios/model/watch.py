@@ -13,7 +13,7 @@ from server.intruder import Attempt, Intruder, Knowledge, Result, intrude, list_
 from tests.federation.peer import Someone
 from tests.scenarios.model.acts import ABSENT, Play
 from tests.scenarios.model.stage import AT_HOME
-from tests.scenarios.model.truth import Post
+from tests.scenarios.model.truth import HOME, Post
 from tests.scenarios.test_non_interference import rename, renamed
 
 MARK = b"zorglub"  # begins every secret word
@@ -40,24 +40,22 @@ async def look_around(play: Play, turn: int) -> None:
     answers = await _look(play, outsider, newest)
     if outsider not in play.entitled:
         play.seen += answers
-    for who in sorted(play.truth.ever & AT_HOME.keys()):
-        if play.truth.forbidden(who):
+    for who in sorted(play.truth.ever):
+        if who in AT_HOME and play.truth.forbidden(who):
             await _look(play, who, newest)
-    await _look_at_pictures(play)
+    await _try_files(play)
 
 
-async def _look_at_pictures(play: Play) -> None:
-    """Everybody keeps the links that they are given; they open nothing for whom the post is not, any more."""
-    for post in [one for one in play.truth.posts if one.picture]:
-        for who in sorted(play.truth.ever & AT_HOME.keys()):
-            member = play.stage.people[who]
-            if who in post.links and not play.truth.may_read(who, post):
-                async with play.stage.at[AT_HOME[who]].session.get(post.links[who]) as response:
-                    assert response.status != 200, f"{who} still opens the picture of {post}"
-            elif who not in post.links and not post.gone:
-                answer = await member.ask("GET", f"/api/v1/statuses/{await play.id_for(who, post)}")
-                if answer.status == 200 and answer.body["media_attachments"]:
-                    post.links[who] = answer.body["media_attachments"][0]["url"]
+async def _try_files(play: Play) -> None:
+    """Addresses of files that members have kept: no longer good for who is none, and never without what it was given for."""
+    for who, (post, address) in play.links.items():
+        at = play.stage.at[AT_HOME[who]]
+        outsider = next(one for one in ("olga", "nina", "carl") if AT_HOME[one] == AT_HOME[who])
+        answer = await at.ask("GET", address.partition("?")[0], token=play.stage.people[outsider].token)
+        assert answer.status == 404, f"{outsider} got the file of {post}"
+        if not play.truth.may_read(who, post):
+            answer = await at.ask("GET", address, token=play.stage.people[who].token)
+            assert answer.status == 404, f"{who} still got the file of {post}"
 
 
 async def _look(play: Play, who: str, post: Post | None) -> list[bytes]:
@@ -140,7 +138,7 @@ async def look_everywhere(play: Play, turn: int) -> None:
         async for _ in _try_all(play, AT_HOME[who], Intruder(who, token=play.stage.people[who].token)):
             pass
     if "pia" in play.truth.ever and play.truth.forbidden("pia"):
-        async for _ in _try_all(play, "a", _signer(play, play.stage.pia, Scheme.RFC9421, fresh=True)):
+        async for _ in _try_all(play, "a", _server(play, play.stage.pia, fresh=True)):
             pass
 
 
@@ -152,16 +150,14 @@ def _outsiders_at_home(play: Play) -> list[Intruder]:
 
 def _servers(play: Play) -> list[Intruder]:
     stage = play.stage
-    signers = [
-        (stage.paul, Scheme.CAVAGE, False),
-        (stage.paul, Scheme.RFC9421, True),
-        (stage.wire.instance, Scheme.RFC9421, True),
-        (stage.eve, Scheme.RFC9421, True),
+    return [
+        _server(play, stage.paul, fresh=False),
+        *(_server(play, one, fresh=True) for one in (stage.paul, stage.wire.instance, stage.eve)),
     ]
-    return [_signer(play, one, scheme, fresh=fresh) for one, scheme, fresh in signers]
 
 
-def _signer(play: Play, one: Someone, scheme: Scheme, *, fresh: bool) -> Intruder:
+def _server(play: Play, one: Someone, *, fresh: bool) -> Intruder:
+    scheme = Scheme.RFC9421 if fresh else Scheme.CAVAGE
     keys = Keys(one.keys.rsa, one.keys.ed25519)
     return Intruder(one.name, sign=signing(keys, play.stage.clock, scheme=scheme, fresh=fresh))
 
@@ -199,3 +195,16 @@ async def check_kept(play: Play) -> None:
                 answer = await member.ask("GET", f"/api/v1/statuses/{await play.id_for(who, post)}")
                 assert answer.status == 200, f"{post} is lost for {who}: {answer.status}"
                 assert post.word.encode() in answer.raw, f"{post} is not up to date for {who}: {answer.raw!r}"
+
+
+async def check_stored(play: Play) -> None:
+    """Where nobody ever belonged, nothing of the group is stored, in any column of any table; in logs it is nowhere, and
+    nothing of it was streamed to an outsider.
+    """
+    for who, said in play.stage.heard:
+        assert MARK.decode() not in said, f"streamed to {who}: {said}"
+    for line in play.stage.log.lines:
+        assert MARK.decode() not in line, f"written in a log: {line}"
+    for name in ("b", "c"):
+        if not any(HOME[who] == name for who in play.truth.ever):
+            assert not await play.stage.houses[name].copy.holds(MARK), f"{name} keeps what it has no members for"
