@@ -17,7 +17,8 @@ from federation.facts import Parcel
 from federation.fanout import announce_deletion
 from federation.outbox import attestations as own_attestations
 from federation.outbox import follows as own_follows
-from federation.outbox import notes, peers, sanctions
+from federation.outbox import peers, sanctions
+from federation.outbox.retracting import retract
 from federation.signing import get_keys
 from federation.wire.render import render_activity, render_tombstone
 from federation.wire.values import PUBLIC
@@ -66,7 +67,7 @@ async def _on_delete(act: Act, line: Line) -> bool:
         return True
     author = await actors.get_actor(act.tx, status.actor_id)
     if author is not None and author.local and status.boost_of_id is None:
-        await notes.retract(act, status, author)
+        await retract(act, status, author)
         return True
     await announce_deletion(act.tx, status, now=act.now)
     await statuses.delete_status(act.tx, status, actor_uri=line.facts["by"], now=line.at)

@@ -14,6 +14,8 @@ _MEMBERSHIP = columns(Membership, "m")
 _INSERT_GROUP = "INSERT INTO groups ({}) VALUES ({})".format(*placeholders(Group))
 _INSERT_MEMBERSHIP = "INSERT INTO memberships ({}) VALUES ({})".format(*placeholders(Membership))
 FOR_EVER = 2**62
+# States of a membership that is one, is asked for, or offered: in SQL what `policies.seats.PRESENT` is.
+PRESENT = "('active', 'pending', 'invited', 'unconfirmed')"
 _OVER = ("ended", "banned")
 _BY_ID = f"SELECT {_MEMBERSHIP} FROM memberships m WHERE m.id = :id"
 
@@ -249,7 +251,7 @@ async def has_any_member_of(tx: Reader, group_id: int, *, host: str) -> bool:
     return bool(
         await tx.value(
             "SELECT count(*) FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE m.group_id = :group "
-            "AND m.state IN ('active', 'pending', 'invited', 'unconfirmed') AND a.host = :host",
+            f"AND m.state IN {PRESENT} AND a.host = :host",
             group=group_id,
             host=host,
         )
@@ -269,7 +271,7 @@ async def list_remote_seats(tx: Reader) -> list[tuple[int, int]]:
     """Each group of others, with how many people here are its members, have asked to be or are invited."""
     found = await tx.rows(
         "SELECT g.actor_id, (SELECT count(*) FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE "
-        "m.group_id = g.actor_id AND m.state IN ('active', 'pending', 'invited', 'unconfirmed') AND a.host = '') "
+        f"m.group_id = g.actor_id AND m.state IN {PRESENT} AND a.host = '') "
         "FROM groups g WHERE g.local = 0 ORDER BY g.actor_id"
     )
     return [(row[0], row[1]) for row in found]
@@ -279,7 +281,7 @@ async def list_memberships_of_host(tx: Reader, host: str) -> list[Member]:
     """Every membership that is not over of the people of a host in our groups, and of our people in its groups."""
     found = await tx.rows(
         f"SELECT {_MEMBERSHIP}, {ACTOR_COLUMNS} FROM memberships m JOIN actors a ON a.id = m.actor_id "
-        "JOIN actors g ON g.id = m.group_id WHERE m.state IN ('active', 'pending', 'invited', 'unconfirmed') "
+        f"JOIN actors g ON g.id = m.group_id WHERE m.state IN {PRESENT} "
         "AND (a.host = :host OR g.host = :host OR a.host LIKE :below OR g.host LIKE :below)",
         host=host,
         below=f"%.{host}",
@@ -290,7 +292,7 @@ async def list_memberships_of_host(tx: Reader, host: str) -> list[Member]:
 async def list_memberships_of(tx: Reader, actor_id: int) -> list[Membership]:
     """Every membership of one person that is not over."""
     found = await tx.rows(
-        f"SELECT {_MEMBERSHIP} FROM memberships m WHERE m.actor_id = :actor AND m.state IN ('active', 'pending', 'invited', 'unconfirmed')",
+        f"SELECT {_MEMBERSHIP} FROM memberships m WHERE m.actor_id = :actor AND m.state IN {PRESENT}",
         actor=actor_id,
     )
     return [Membership(*row) for row in found]

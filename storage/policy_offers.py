@@ -27,6 +27,11 @@ class PolicyOffer:
     evidence: str
     refusal: str
 
+    @property
+    def waiting(self) -> bool:
+        """It was offered more, and has not agreed."""
+        return self.digest != self.agreed_digest
+
 
 _COLUMNS = "host, agreed, epoch, digest, offered_at, agreed_digest, agreed_at, evidence, refusal"
 

@@ -1,8 +1,8 @@
 """Which hosts keep nothing of a private group any more, as they say. Must not know how a group's posts are deleted."""
 
 from storage.database import Reader, Transaction
+from storage.groups import PRESENT
 
-_PRESENT = "('active', 'pending', 'invited', 'unconfirmed')"
 _SAID = "coalesce((SELECT p.epoch FROM purges p WHERE p.group_id = m.group_id AND p.host = a.host), -1)"
 
 
@@ -21,7 +21,7 @@ async def list_unsaid(tx: Reader, group_id: int) -> list[str]:
     """Hosts without members that were sent posts of a group of ours, and have not said that they purged them."""
     found = await tx.rows(
         "SELECT a.host FROM memberships m JOIN actors a ON a.id = m.actor_id WHERE m.group_id = :group AND a.host <> '' "
-        f"GROUP BY m.group_id, a.host HAVING max(CASE WHEN m.state IN {_PRESENT} THEN 1 ELSE 0 END) = 0 "
+        f"GROUP BY m.group_id, a.host HAVING max(CASE WHEN m.state IN {PRESENT} THEN 1 ELSE 0 END) = 0 "
         f"AND max(m.epoch) > {_SAID} AND EXISTS (SELECT 1 FROM receipts r JOIN statuses s ON s.uri = r.object_uri "
         "WHERE s.group_id = m.group_id AND r.host = a.host) ORDER BY a.host",
         group=group_id,

@@ -23,7 +23,7 @@ from federation.wire.proofs import sign_document
 from federation.wire.render import OFFER_CONTEXT, render_activity, render_offered
 from federation.wire.values import text
 from policies.admission import ActivityFacts
-from policies.decision import Allow, Deny, Hold, Limit
+from policies.decision import Allow, Deny, Hold, Limit, Reason
 from policies.delivery import may_agree
 from policies.reach import Offer, may_count
 from policies.ruleset import day_of
@@ -32,6 +32,13 @@ from storage import actors, groups, policy_offers
 from storage.follows import Inbox
 from storage.ids import new_id
 from storage.records import Actor, as_json
+
+
+async def _refusal(act: Act, verified: Verified, actor: Actor) -> Hold | Reason | None:
+    """Why the act of a host waits or is not taken; None when it is."""
+    decision = await admit(act, ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT), verified.activity.id)
+    return decision.reason if isinstance(decision, Deny) else decision if isinstance(decision, Hold) else None
+
 
 # --- a group of others -------------------------------------------------------------------------------------------
 
@@ -42,10 +49,9 @@ async def on_offer(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     offer, reach = parse_offer(offered), parse_reach(offered)
 
     async def unit(act: Act) -> Answer:
-        facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
-        decision = await admit(act, facts, verified.activity.id)
-        if isinstance(decision, Hold | Deny):
-            return decision if isinstance(decision, Hold) else decision.reason
+        refused = await _refusal(act, verified, actor)
+        if refused is not None:
+            return refused
         group = await groups.get_group(act.tx, actor.id)
         if (
             group is None
@@ -96,10 +102,9 @@ async def on_agreed(ctx: Context, verified: Verified, actor: Actor) -> Answer:
     await require_proof(ctx, verified.activity.raw)
 
     async def unit(act: Act) -> Answer:
-        facts = ActivityFacts(actor.host, Kind.CONTROL, Audience.DIRECT)
-        decision = await admit(act, facts, verified.activity.id)
-        if isinstance(decision, Hold | Deny):
-            return decision if isinstance(decision, Hold) else decision.reason
+        refused = await _refusal(act, verified, actor)
+        if refused is not None:
+            return refused
         group_id = await _group_of(act, verified)
         group = await groups.lock_group(act.tx, group_id, change=True)
         if group is None or not group.local:

@@ -57,6 +57,32 @@ class Settings:
     private: Private = Private()
 
 
+def settings_of(group: Group | PublicGroup) -> dict[str, Any]:
+    """All of them as they are now, by their names here; of a public group there is less."""
+    said = {
+        "joining": group.joining,
+        "posting": group.posting,
+        "description": group.description,
+        "rules": listed(group.rules),
+    }
+    if isinstance(group, PublicGroup):
+        return said
+    return said | {
+        "level": Level(group.level).name.lower(),
+        "professions": listed(group.professions),
+        "specialties": listed(group.specialties),
+        "countries": listed(group.countries),
+        "files": bool(group.files),
+        "members_shown": group.members_shown,
+        "listed": bool(group.listed),
+        "retention_days": group.retention_days,
+        "case_days": group.case_days,
+        "lease_hours": group.lease_hours,
+        "question_tag": group.question_tag,
+        "questions_of": group.questions_of,
+    }
+
+
 class SettingError(ValueError):
     """A setting that cannot be: which, and what it may be, in English and French."""
 

@@ -8,7 +8,7 @@ from federation.act import Act, perform
 from federation.context import Context
 from federation.groups import require_group
 from federation.notices import Words, tell
-from federation.outbox.notes import retract_elsewhere
+from federation.outbox.retracting import retract_elsewhere
 from policies import seats
 from policies.decision import Deny
 from policies.membership import Closed

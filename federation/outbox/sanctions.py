@@ -18,8 +18,8 @@ from federation.facts import Parcel
 from federation.fanout import announce_deletion
 from federation.groups import require_group
 from federation.outbox.follows import end_follows
-from federation.outbox.notes import retract
 from federation.outbox.profiles import send_update
+from federation.outbox.retracting import retract
 from federation.signing import get_keys
 from federation.wire.proofs import sign_document
 from federation.wire.render import render_activity

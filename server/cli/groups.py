@@ -8,30 +8,28 @@ import click
 from federation.context import Context
 from federation.notices import Words, tell
 from federation.outbox import groups as private_acts
-from federation.outbox import looking
 from federation.outbox import public_groups as public_acts
-from federation.outbox.closing import archive, purge, reopen
 from federation.outbox.group_acts import GroupActs, acts_of
-from federation.outbox.group_reach import expel_host, widen
 from federation.outbox.group_settings import Private, SettingError, Settings, change
 from federation.outbox.groups import NewGroup
-from federation.outbox.losing import MOST_DAYS, READ_DAYS, declare_lost
 from federation.outbox.profiles import NAME
 from federation.outbox.public_groups import NewPublicGroup
-from policies.decision import Deny, Hold
+from policies.decision import Deny
 from policies.membership import Joining
 from policies.rules import HOST
 from policies.terms import Level
 from server.cli.confirming import confirm, give_up, unconfirmed
 from server.cli.console import CONSOLE, Console, Group, Refused, moment, told
-from server.cli.people import get_any_group, get_anyone, get_group, get_member, refuse, tell_member
+from server.cli.group_ends import close, lost, purge_
+from server.cli.group_hosts import expel, widen_
+from server.cli.group_looking import break_glass
+from server.cli.group_record import describe_group
+from server.cli.people import get_any_group, get_anyone, get_member, refuse, tell_member
 from server.speech import say
-from storage import actors, follows, groups, policy_offers, public_groups, purges, receipts, statuses
+from storage import groups, public_groups, statuses
 from storage.database import Reader, Transaction
 from storage.members import Person
-from storage.policy_offers import PolicyOffer
-from storage.records import Actor, PublicGroup, Status, listed
-from storage.words import plain_text
+from storage.records import Actor, PublicGroup
 
 Act = Callable[[Context, GroupActs, int, int], Awaitable[None]]
 WHO = ("members", "moderators")
@@ -46,7 +44,6 @@ PLAIN = (
     "question_tag",
     "questions_of",
 )
-MOST_WAITING = 1_000  # beyond that many nobody counts
 
 
 @click.group("group", cls=Group, **told("Groups.", "Groupes.", "confrere group list"))
@@ -156,7 +153,7 @@ def set_(console: Console, /, group: str, **said: Any) -> None:
             raise Refused(f"{error.name}: {say(error.english, error.french)}") from error
         except LookupError as error:
             raise Refused(say(f"{group} is closed", f"{group} est fermé")) from error
-        return await ctx.db.read(lambda tx: _describe(tx, group))
+        return await ctx.db.read(lambda tx: describe_group(tx, group))
 
     console.show_record(console.run(act))
 
@@ -180,7 +177,7 @@ def _settings(said: dict[str, Any]) -> Settings:
 def list_(console: Console) -> None:
     async def rows(tx: Reader) -> list[dict[str, Any]]:
         found = [*await groups.list_local_groups(tx), *await public_groups.list_public_groups(tx)]
-        return [await _describe(tx, name) for name in sorted(actor.username for _, actor in found)]
+        return [await describe_group(tx, name) for name in sorted(actor.username for _, actor in found)]
 
     console.show_rows(console.run(lambda ctx: ctx.db.read(rows)), say("No groups yet.", "Pas encore de groupe."))
 
@@ -189,7 +186,7 @@ def list_(console: Console) -> None:
 @click.argument("group")
 @click.pass_obj
 def show(console: Console, group: str) -> None:
-    console.show_record(console.run(lambda ctx: ctx.db.read(lambda tx: _describe(tx, group))))
+    console.show_record(console.run(lambda ctx: ctx.db.read(lambda tx: describe_group(tx, group))))
 
 
 @group_command.command(
@@ -307,61 +304,6 @@ def ban(console: Console, group: str, member: str, reason: str) -> None:
 
 
 @group_command.command(
-    "widen",
-    **told(
-        "Let people of more hosts into a private group. What members elsewhere say goes there once their host has agreed: "
-        "see `group show`.",
-        "Ouvrir un groupe privé à d'autres hôtes. Ce que disent les membres d'ailleurs y va quand leur hôte a accepté : voir "
-        "`group show`.",
-        "confrere group widen cardiologie chu-c.example",
-    ),
-)
-@click.argument("group")
-@click.argument("hosts", nargs=-1, required=True, metavar="HOST...")
-@click.pass_obj
-def widen_(console: Console, group: str, hosts: tuple[str, ...]) -> None:
-    async def act(ctx: Context) -> dict[str, Any]:
-        found, _ = await ctx.db.read(lambda tx: get_group(tx, group))
-        try:
-            await widen(ctx, found.actor_id, [host.lower() for host in hosts], by=CONSOLE)
-        except ValueError as error:
-            raise Refused(say("not a host name", "pas un nom d'hôte")) from error
-        except LookupError as error:
-            raise Refused(say(f"{group} is closed", f"{group} est fermé")) from error
-        return await ctx.db.read(lambda tx: _describe(tx, group))
-
-    console.show_record(console.run(act))
-
-
-@group_command.command(
-    "expel",
-    **told(
-        "Take a whole host out of a private group: its memberships and requests end, and nobody from there comes back.",
-        "Exclure tout un hôte d'un groupe privé : ses appartenances et demandes cessent, et personne n'en revient.",
-        "confrere group expel cardiologie chu-b.example --reason 'agreement breached'",
-    ),
-)
-@click.argument("group")
-@click.argument("host")
-@click.option("--reason", default="", metavar="R")
-@click.pass_obj
-def expel(console: Console, group: str, host: str, reason: str) -> None:
-    async def act(ctx: Context) -> int:
-        found, _ = await ctx.db.read(lambda tx: get_group(tx, group))
-        try:
-            return await expel_host(ctx, found.actor_id, host.lower(), by=CONSOLE, reason=reason)
-        except LookupError as error:
-            raise Refused(say(f"{host} is not in {group}", f"{host} n'est pas dans {group}")) from error
-
-    ended = console.run(act)
-    sentence = say(
-        f"{host} is out of {group}; memberships and requests ended: {ended}.",
-        f"{host} est exclu de {group} ; appartenances et demandes terminées : {ended}.",
-    )
-    console.tell({"group": group, "host": host, "ended": ended}, sentence)
-
-
-@group_command.command(
     "moderator",
     **told(
         "Let a member of this instance moderate a group; they are told. --undo: no more.",
@@ -413,142 +355,6 @@ def invite(console: Console, group: str, member: str) -> None:
     _act_on(console, group, member, act)
     sentence = say(f"{member} is invited to {group}.", f"{member} est invité dans {group}.")
     console.tell({"group": group, "member": member, "state": "invited"}, sentence)
-
-
-@group_command.command(
-    "close",
-    **told(
-        "Archive a private group: it is read, and nobody posts or comes in any more. --undo: open it again.",
-        "Archiver un groupe privé : on le lit, plus personne n'y publie ni n'y entre. --undo : le rouvrir.",
-        "confrere group close cardiologie",
-    ),
-)
-@click.argument("group")
-@click.option("--undo", is_flag=True)
-@click.pass_obj
-def close(console: Console, group: str, *, undo: bool) -> None:
-    _close(console, group, reopen if undo else archive)
-    sentence = (
-        say(f"{group} is open.", f"{group} est ouvert.")
-        if undo
-        else say(f"{group} is archived.", f"{group} est archivé.")
-    )
-    console.tell({"group": group, "closed": "" if undo else "archived"}, sentence)
-
-
-@group_command.command(
-    "purge",
-    **told(
-        "Close a private group for ever: memberships end now, and all posts are deleted soon, here and everywhere. "
-        "`group show` says which hosts have confirmed it.",
-        "Fermer un groupe privé pour toujours : les appartenances cessent, et tous les messages sont bientôt supprimés, ici "
-        "et partout. `group show` dit quels hôtes l'ont confirmé.",
-        "confrere group purge cardiologie --yes",
-    ),
-)
-@click.argument("group")
-@click.option("--yes", is_flag=True, help=say("There is no way back.", "Il n'y a pas de retour."))
-@click.pass_obj
-def purge_(console: Console, group: str, *, yes: bool) -> None:
-    if not yes:
-        raise Refused(say("this cannot be undone: add --yes", "c'est sans retour : ajoutez --yes"))
-    _close(console, group, purge)
-    console.tell(
-        {"group": group, "closed": "purging"},
-        say(f"{group} is being deleted everywhere.", f"{group} est supprimé partout."),
-    )
-
-
-@group_command.command(
-    "lost",
-    **told(
-        "Say that the home of a group elsewhere is gone, once it has been silent for seven days. Members here read on for "
-        "some days; then what others wrote is deleted here, and what they wrote is taken back everywhere else.",
-        "Dire que l'établissement d'un groupe a disparu, après sept jours de silence. Les membres d'ici le lisent encore "
-        "quelques jours ; ensuite, les messages des autres sont supprimés ici, et les leurs retirés partout ailleurs.",
-        "confrere group lost cardiologie@chu-b.example --yes",
-    ),
-)
-@click.argument("group")
-@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=READ_DAYS, show_default=True, metavar="N")
-@click.option("--yes", is_flag=True, help=say("There is no way back.", "Il n'y a pas de retour."))
-@click.pass_obj
-def lost(console: Console, group: str, days: int, *, yes: bool) -> None:
-    if not yes:
-        raise Refused(say("this cannot be undone: add --yes", "c'est sans retour : ajoutez --yes"))
-
-    async def act(ctx: Context) -> None:
-        actor = await ctx.db.read(lambda tx: get_anyone(tx, group))
-        try:
-            decision = await declare_lost(ctx, actor.id, days=days, by=CONSOLE)
-        except LookupError as error:
-            raise Refused(say(f"{group} is no private group", f"{group} n'est pas un groupe privé")) from error
-        if decision is not None:
-            raise refuse(decision)
-
-    console.run(act)
-    console.tell(
-        {"group": group, "closed": "lost", "days": days},
-        say(f"{group} is lost; it can be read for {days} days.", f"{group} est perdu ; lisible encore {days} jours."),
-    )
-
-
-def _close(console: Console, group: str, how: Callable[..., Awaitable[Deny | None]]) -> None:
-    async def act(ctx: Context) -> None:
-        found, _ = await ctx.db.read(lambda tx: get_group(tx, group))
-        decision = await how(ctx, found.actor_id, by=CONSOLE)
-        if decision is not None:
-            raise refuse(decision)
-
-    console.run(act)
-
-
-@group_command.command(
-    "break-glass",
-    **told(
-        "Read a private group as an administrator, for an hour. The group is told by whom and why. Where two_person is set, "
-        "another admin must --approve first. Within the hour, the same command without --reason reads again.",
-        "Lire un groupe privé comme administrateur, pendant une heure. Le groupe sait par qui et pourquoi. Avec two_person, "
-        "un autre administrateur doit d'abord faire --approve. Dans l'heure, la même commande sans --reason relit.",
-        "confrere group break-glass cardiologie --by claire --reason 'complaint 2026-31'",
-    ),
-)
-@click.argument("group")
-@click.option("--by", required=True, metavar="ADMIN")
-@click.option("--reason", metavar="R")
-@click.option("--approve", is_flag=True, help=say("Agree with who asked.", "Donner son accord."))
-@click.option("--limit", type=int, default=40, show_default=True, metavar="N")
-@click.pass_obj
-def break_glass(console: Console, group: str, by: str, reason: str | None, *, approve: bool, limit: int) -> None:
-    async def act(ctx: Context) -> list[dict[str, Any]]:
-        found, _ = await ctx.db.read(lambda tx: get_group(tx, group))
-        person = await ctx.db.read(lambda tx: get_member(tx, by))
-        decision: Deny | Hold | None = None
-        try:
-            if approve:
-                decision = await looking.agree(ctx, found.actor_id, person)
-            elif reason is not None:
-                decision = await looking.ask(ctx, found.actor_id, person, reason=reason)
-        except LookupError as error:
-            raise Refused(say(f"nobody asks to look into {group}", f"personne ne demande à lire {group}")) from error
-        except ValueError as error:
-            raise Refused(say("say why", "dites pourquoi")) from error
-        if decision is not None:
-            raise refuse(decision)
-        posts = await looking.read(ctx, found.actor_id, person, most=limit)
-        if isinstance(posts, Deny):
-            raise refuse(posts)
-        return await ctx.db.read(lambda tx: _texts(tx, posts))
-
-    console.show_rows(console.run(act), say("No posts.", "Pas de message."))
-
-
-async def _texts(tx: Reader, posts: list[Status]) -> list[dict[str, Any]]:
-    authors = await actors.list_actors(tx, [one.actor_id for one in posts])
-    return [
-        {"at": moment(one.created_at), "author": f"@{authors[one.actor_id].acct}", "text": plain_text(one.content)}
-        for one in posts
-    ]
 
 
 @group_command.command(
@@ -611,59 +417,5 @@ def _act_on(console: Console, group: str, member: str, act: Act) -> None:
     console.run(run)
 
 
-async def _describe(tx: Reader, name: str) -> dict[str, Any]:
-    group, actor = await get_any_group(tx, name)
-    described = {
-        "name": actor.username,
-        "title": actor.name,
-        "uri": actor.uri,
-        "public": isinstance(group, PublicGroup),
-        "joining": group.joining,
-        "posting": group.posting,
-        "description": group.description,
-        "rules": listed(group.rules),
-    }
-    if isinstance(group, PublicGroup):
-        waiting = await follows.list_requests(tx, actor.id, before=2**62, limit=MOST_WAITING)
-        return described | {"reach": [], "members": actor.followers_count, "waiting": len(waiting)}
-    people = await groups.list_members(tx, group.actor_id, states=("active", "pending"))
-    return described | {
-        "reach": listed(group.reach),
-        "agreements": [_agreement(one) for one in await policy_offers.list_offers(tx, actor.id)],
-        "level": Level(group.level).name.lower(),
-        "professions": listed(group.professions),
-        "specialties": listed(group.specialties),
-        "countries": listed(group.countries),
-        "files": bool(group.files),
-        "members_shown": group.members_shown,
-        "listed": bool(group.listed),
-        "retention_days": group.retention_days,
-        "case_days": group.case_days,
-        "lease_hours": group.lease_hours,
-        "question_tag": group.question_tag,
-        "questions_of": group.questions_of,
-        "closed": group.closed,
-        "deletions": [
-            {"host": host, "asked": asked, "confirmed": confirmed}
-            for host, asked, confirmed in await receipts.list_of_group(tx, actor.id)
-        ],
-        "not_purged": await purges.list_unsaid(tx, actor.id),
-        "members": sum(each.membership.state == "active" for each in people),
-        "waiting": sum(each.membership.state == "pending" for each in people),
-    }
-
-
-def _agreement(offer: PolicyOffer) -> dict[str, Any]:
-    """What a host agreed to: where its people's posts go, and which policy; what it was asked since."""
-    return {
-        "host": offer.host,
-        "agreed": listed(offer.agreed),
-        "digest": offer.agreed_digest,
-        "since": moment(offer.agreed_at) if offer.agreed_at else None,
-        "waiting": offer.digest != offer.agreed_digest,
-        "refusal": offer.refusal,
-    }
-
-
-for _command in (unconfirmed, confirm, give_up):
+for _command in (widen_, expel, close, purge_, lost, break_glass, unconfirmed, confirm, give_up):
     group_command.add_command(_command)

@@ -27,8 +27,10 @@ def test_before_any_widening_and_from_here_it_goes() -> None:
     assert isinstance(may_go_on("a.example", "", frozenset()), Allow)
 
 
-@given(st.integers(0, 9), st.sampled_from("de"), st.sampled_from("de"), st.booleans())
-def test_only_the_last_offer_of_the_policy_as_it_is_counts(epoch: int, said: str, digest: str, members: bool) -> None:  # noqa: FBT001
+@given(epoch=st.integers(0, 9), said=st.sampled_from("de"), digest=st.sampled_from("de"), members=st.booleans())
+def test_only_the_last_offer_of_the_policy_as_it_is_counts(
+    epoch: int, said: str, digest: str, *, members: bool
+) -> None:
     counts = isinstance(may_count(Offer(epoch, said), MADE, digest, members=members), Allow)
     assert counts is (members and epoch == MADE.epoch and said == digest == MADE.digest)
 
@@ -47,7 +49,7 @@ def test_why_an_agreement_does_not_count() -> None:
         ("d", "e", 0, True),
     ],
 )
-def test_an_offer_is_made_until_it_is_agreed_to(agreed: str, digest: str, since: int, due: bool) -> None:  # noqa: FBT001
+def test_an_offer_is_made_until_it_is_agreed_to(agreed: str, digest: str, since: int, *, due: bool) -> None:
     assert is_due(MADE, agreed, digest, 1000, 1000 + since) is due
 
 
