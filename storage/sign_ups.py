@@ -27,6 +27,13 @@ class Confirmation:
 _CONFIRMATION, _CONFIRMATION_VALUES = placeholders(Confirmation)
 
 
+async def lock_names(tx: Transaction) -> None:
+    """Until the transaction ends nobody else takes a name by signing up: two that look alike are different values, which no
+    constraint keeps apart. The row of the instance's own actor stands for all names.
+    """
+    await tx.row("SELECT id FROM actors WHERE id = 1 /*pg FOR NO KEY UPDATE*/")
+
+
 async def list_waiting(tx: Reader) -> list[Person]:
     """Who is not in yet, those who came first first."""
     return [joined(row) for row in await tx.rows(f"{PEOPLE} WHERE {_WAITING} ORDER BY m.actor_id")]

@@ -71,6 +71,7 @@ async def sign_up(ctx: Context, new: NewMember, link: Link) -> Actor:
     person = Person(drafted.account, drafted.actor)
 
     async def unit(act: Act) -> Actor:
+        await sign_ups.lock_names(act.tx)
         taken = await find_taken(act.tx, drafted.actor.username, drafted.account.email)
         if taken.any:
             raise TakenError(taken)
